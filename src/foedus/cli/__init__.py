@@ -1,0 +1,20 @@
+"""The front door: `foedus COMMAND`. Each command is one thin module of this room.
+
+Commands are named here and imported only when they are called, so that `foedus --help` answers at
+once. A command reads its options, calls one function of another room and shows what came of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from foedus.cli.environment import pin_environment
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with the contract's exit code."""
+    pin_environment()
+    from foedus.cli.front import run
+
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))

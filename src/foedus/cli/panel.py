@@ -1,0 +1,61 @@
+"""`foedus panel`: a panel with covariates, and its codebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from foedus.cli.settings import Command, Settings
+from foedus.cli.text import plural
+
+
+@click.command("panel", cls=Command)
+@click.argument("unit")
+@click.option("--years", nargs=2, type=int, required=True, metavar="A B", help="First and last.")
+@click.option(
+    "--covariates",
+    default="",
+    metavar="NAME,...|all",
+    help="Covariates by name, separated by commas, or all that the unit takes.",
+)
+@click.option("--where", metavar="EXPR", help="Keep the rows where this is true of the columns.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A .parquet, .csv, .csv.gz or .dta file; its codebook is written beside it.",
+)
+@click.pass_obj
+def command(
+    settings: Settings,
+    unit: str,
+    years: tuple[int, int],
+    covariates: str,
+    where: str | None,
+    out: Path,
+) -> None:
+    """Build a panel of UNIT with covariates, and FILE's codebook beside it."""
+    from foedus.covariates.assemble import build_panel
+    from foedus.covariates.export import ending_of, write_panel
+
+    ending_of(out)
+    asked = [name.strip() for name in covariates.split(",") if name.strip()]
+    with settings.working(f"building {unit} {years[0]}-{years[1]}"):
+        panel = build_panel(
+            settings.tables(), unit, years, "all" if asked == ["all"] else asked, where
+        )
+        written = write_panel(panel, out)
+    shown = {
+        "unit": unit,
+        "years": list(years),
+        "rows": panel.n_rows,
+        "columns": list(panel.columns),
+        "files": written,
+    }
+    settings.done(
+        shown,
+        f"{out}: {plural(panel.n_rows, 'row')}, {plural(len(panel.columns), 'column')}\n"
+        + "\n".join(str(path) for path in written[1:]),
+    )

@@ -1,0 +1,492 @@
+"""The one door for columns: a spine and covariates in, a panel with documented columns out.
+
+No row is added or lost, no column overwritten, and each column carries its definition, source and
+citation with it. Outside the common years of a covariate's sources its columns are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from foedus.covariates.context import Context
+from foedus.covariates.registry import (
+    ColumnSpec,
+    Covariate,
+    applies,
+    for_unit,
+    get_covariate,
+)
+from foedus.covariates.values import (
+    DyadYears,
+    Rows,
+    StateYears,
+    Values,
+    is_missing,
+    missing_of,
+    take_dyad,
+    take_state,
+)
+from foedus.covariates.where import keep_rows
+from foedus.errors import PanelError, UsageError
+from foedus.panels.spine import Spine
+from foedus.panels.units import build_spine, get_unit
+from foedus.sources.tables import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class VariableRequest:
+    """A variable of a study: a covariate's column under options, by the study's own name.
+
+    Attributes
+    ----------
+    covariate, column : str
+        Where it comes from; a state-level column in dyads ends in 1 or 2 (``nmc.cinc1``).
+    options : mapping
+        The covariate's options.
+    transform : str, optional
+        "log", "log1p", "square", "cube", "negate" or "sqrt", applied to the column.
+    """
+
+    covariate: str
+    column: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    transform: str | None = None
+
+
+@dataclass(frozen=True)
+class ColumnNote:
+    """What a panel's column is; stored in the file's metadata and shown in the codebook."""
+
+    definition: str
+    unit: str
+    kind: str
+    sources: tuple[str, ...]
+    citations: tuple[str, ...]
+    covariate: str
+    options: dict[str, Any]
+    coverage: tuple[int, int] | None
+
+    def as_metadata(self) -> dict[str, str]:
+        """Return the note as strings, for the column's parquet metadata."""
+        years = f"{self.coverage[0]}-{self.coverage[1]}" if self.coverage else ""
+        return {
+            "definition": self.definition,
+            "unit": self.unit,
+            "kind": self.kind,
+            "sources": ", ".join(self.sources),
+            "citations": ", ".join(self.citations),
+            "covariate": self.covariate,
+            "options": ", ".join(f"{key}={value}" for key, value in sorted(self.options.items())),
+            "coverage": years,
+        }
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A built panel.
+
+    Attributes
+    ----------
+    unit : str
+    years : tuple of int
+    keys : tuple of str
+    columns : dict of str to array (rows,)
+        Keys first. Missing is NaN in floats and the least integer in integers; use `table` or
+        `to_pandas` for nullable types.
+    notes : dict of str to ColumnNote
+        For every column but the keys.
+    provenance : dict
+        Sources with version and sha256, the filter, the options.
+    """
+
+    unit: str
+    years: tuple[int, int]
+    keys: tuple[str, ...]
+    columns: dict[str, NDArray[Any]]
+    notes: dict[str, ColumnNote]
+    provenance: dict[str, Any]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.columns[self.keys[0]])
+
+    @property
+    def table(self) -> pa.Table:
+        """The panel as an Arrow table with nullable columns and metadata."""
+        arrays = [_arrow(values) for values in self.columns.values()]
+        table = pa.Table.from_arrays(arrays, names=list(self.columns))
+        from foedus.store import with_metadata
+
+        notes = {name: note.as_metadata() for name, note in self.notes.items()}
+        return with_metadata(table, {"unit": self.unit, **self.provenance}, notes)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a DataFrame: nullable integers where any is missing, metadata in ``attrs``."""
+        import pandas as pd
+
+        nullable = {
+            pa.int8(): pd.Int8Dtype(),
+            pa.int16(): pd.Int16Dtype(),
+            pa.int32(): pd.Int32Dtype(),
+            pa.int64(): pd.Int64Dtype(),
+        }
+        frame = pd.DataFrame(
+            {
+                name: column.to_pandas(types_mapper=nullable.get if column.null_count else None)
+                for name, column in zip(self.columns, self.table.columns, strict=True)
+            }
+        )
+        frame.attrs["unit"] = self.unit
+        frame.attrs["provenance"] = self.provenance
+        frame.attrs["columns"] = {name: note.as_metadata() for name, note in self.notes.items()}
+        return frame
+
+
+def _arrow(values: NDArray[Any]) -> pa.Array:
+    """Return numbers as an Arrow array over the same memory, missing as null.
+
+    From buffers, because ``pa.array`` of numpy imports pandas: a second that no panel needs.
+    """
+    if values.dtype.kind not in "fi":
+        return pa.array(values.tolist(), pa.string())
+    gone = is_missing(values)
+    known = np.packbits(~gone, bitorder="little") if gone.any() else None
+    buffers = [
+        None if known is None else pa.py_buffer(known),
+        pa.py_buffer(np.ascontiguousarray(values)),
+    ]
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), buffers, int(gone.sum()))
+
+
+class Builder:
+    """Builds columns on one spine, making each covariate at most once for each set of options."""
+
+    def __init__(self, tables: Tables, spine: Spine) -> None:
+        self.tables = tables
+        self.spine = spine
+        self.keys = get_unit(spine.unit).keys
+        self._cache: dict[Any, Any] = {}
+        self._made: dict[Any, Mapping[str, Values]] = {}
+
+    def names(self, entry: Covariate, spec: ColumnSpec) -> list[str]:
+        """Return the names that a column has on this spine (one, or one for each side)."""
+        if spec.level == "state":
+            return [spec.name + place.suffix for place in self.spine.places]
+        return [spec.name]
+
+    def column(
+        self,
+        entry: Covariate,
+        name: str,
+        options: Mapping[str, Any],
+        with_siblings: bool = False,
+    ) -> tuple[NDArray[Any], ColumnNote]:
+        """Return one column by its name on this spine, with its note.
+
+        `with_siblings` makes all of the covariate's columns in one go, for a caller that will ask
+        for them next.
+
+        Raises
+        ------
+        UsageError
+            If the covariate has no such column on this unit.
+        """
+        spec, place = self._find(entry, name)
+        resolved = entry.resolve_options(options)
+        made = self._make(entry, resolved, spec.name, with_siblings)
+        values = self._on_rows(made[spec.name], spec, place)
+        coverage = self._coverage(entry, resolved)
+        return self._bounded(values, coverage), self._note(entry, spec, resolved, coverage)
+
+    def _find(self, entry: Covariate, name: str) -> tuple[ColumnSpec, int]:
+        for spec in entry.columns:
+            if not applies(entry, spec, self.spine.unit, self.keys):
+                continue
+            for place, shown in enumerate(self.names(entry, spec)):
+                if shown == name:
+                    return spec, place
+        known = [
+            shown
+            for spec in entry.columns
+            if applies(entry, spec, self.spine.unit, self.keys)
+            for shown in self.names(entry, spec)
+        ]
+        raise UsageError(
+            f'covariate {entry.name} has no column "{name}" on {self.spine.unit}; it has '
+            f"{', '.join(known) or 'none'}."
+        )
+
+    def _make(
+        self, entry: Covariate, options: dict[str, Any], column: str, with_siblings: bool
+    ) -> Mapping[str, Values]:
+        key = (entry.name, tuple(sorted(options.items(), key=lambda item: item[0])))
+        made = self._made.get(key, {})
+        if column not in made:
+            wanted = frozenset(made) | {column}
+            if with_siblings:
+                wanted |= {spec.name for spec in entry.columns if spec.name not in entry.extras}
+            context = Context(self.spine, self.tables, options, wanted, self._cache)
+            made = entry.build(context)
+            unknown = set(made) - {spec.name for spec in entry.columns}
+            assert not unknown, f"{entry.name} made undeclared columns {sorted(unknown)}"
+            self._made[key] = made
+        return made
+
+    def forget(self, entry: Covariate) -> None:
+        """Free what a covariate made; its dense arrays are the bulk of a build's memory."""
+        for key in [key for key in self._made if key[0] == entry.name]:
+            del self._made[key]
+
+    def _on_rows(self, values: Values, spec: ColumnSpec, place: int) -> NDArray[Any]:
+        if isinstance(values, StateYears):
+            return take_state(values, self.spine, place)
+        if isinstance(values, DyadYears):
+            return take_dyad(values, self.spine, spec.collapse)
+        assert isinstance(values, Rows)
+        if len(values.data) != self.spine.n_rows:
+            raise PanelError(
+                f"{spec.name}: {len(values.data)} values for {self.spine.n_rows} rows."
+            )
+        return values.data
+
+    def _coverage(self, entry: Covariate, options: dict[str, Any]) -> tuple[int, int] | None:
+        windows = [
+            self.tables.coverage(source, release=_release(entry, options, source))
+            for source in entry.coverage_of
+        ]
+        if entry.window:
+            windows.append(entry.window)
+        if not windows:
+            return None
+        return max(first for first, _ in windows), min(last for _, last in windows)
+
+    def _bounded(self, values: NDArray[Any], coverage: tuple[int, int] | None) -> NDArray[Any]:
+        """Make values missing in the years outside the sources' coverage."""
+        if coverage is None or not self.spine.places or values.dtype.kind not in "fi":
+            return values
+        first, last = self.spine.years
+        if coverage[0] <= first and last <= coverage[1]:
+            return values
+        year = self.spine.places[0].year
+        outside = (year < coverage[0]) | (year > coverage[1])
+        if outside.any():
+            values = values.copy()
+            values[outside] = missing_of(values.dtype)
+        return values
+
+    def _note(
+        self,
+        entry: Covariate,
+        spec: ColumnSpec,
+        options: dict[str, Any],
+        coverage: tuple[int, int] | None,
+    ) -> ColumnNote:
+        return ColumnNote(
+            definition=spec.says,
+            unit=spec.unit,
+            kind=spec.kind,
+            sources=tuple(
+                self.tables.facts(source, release=_release(entry, options, source)).id
+                for source in entry.sources
+            ),
+            citations=entry.citations,
+            covariate=entry.name,
+            options=options,
+            coverage=coverage,
+        )
+
+
+def _release(entry: Covariate, options: Mapping[str, Any], source: str) -> str | None:
+    """Return the release of `source` in the options: `release` speaks of the first source."""
+    return options.get("release") if source == entry.sources[0] else None
+
+
+def column_names(unit: str, names: Sequence[str] | str) -> dict[str, list[str]]:
+    """Return, for each covariate asked for, its columns on a unit (keys of the unit apart)."""
+    keys = get_unit(unit).keys
+    entries = _entries(unit, keys, names)
+    sides = ("1", "2") if "ccode1" in keys else ("",)
+    listed: dict[str, list[str]] = {}
+    for name, entry in entries.items():
+        listed[name] = [
+            spec.name + side
+            for spec in entry.columns
+            if applies(entry, spec, unit, keys) and spec.name not in entry.extras
+            for side in (sides if spec.level == "state" else ("",))
+        ]
+    return listed
+
+
+def _entries(unit: str, keys: Sequence[str], names: Sequence[str] | str) -> dict[str, Covariate]:
+    fitting = for_unit(unit, keys)
+    if names == "all":
+        return fitting
+    asked = [names] if isinstance(names, str) else list(names)
+    chosen = {}
+    for name in asked:
+        entry = get_covariate(name)
+        if name not in fitting:
+            raise UsageError(
+                f"covariate {name} has no column on {unit}. See `foedus covariates --unit {unit}`."
+            )
+        chosen[name] = entry
+    return chosen
+
+
+def build_panel(
+    tables: Tables,
+    unit: str,
+    years: tuple[int, int],
+    covariates: Sequence[str] | str = (),
+    where: str | None = None,
+) -> Panel:
+    """Build a panel of a unit with covariates under their default options.
+
+    Parameters
+    ----------
+    tables : Tables
+    unit : str
+        Name of the unit of analysis.
+    years : tuple of int
+        First and last year, both included.
+    covariates : sequence of str or "all"
+    where : str, optional
+        Keep rows where this expression over the panel's columns is true; a missing value is not
+        true.
+
+    Returns
+    -------
+    Panel
+        Keys first, then the columns of each covariate in the order asked for.
+
+    Raises
+    ------
+    UsageError
+        Unknown unit, covariate or column.
+    PanelError
+        Two covariates make the same column.
+    """
+    builder = Builder(tables, build_spine(tables, unit, years))
+    columns: dict[str, NDArray[Any]] = dict(builder.spine.keys)
+    notes: dict[str, ColumnNote] = {}
+    for name, listed in column_names(unit, covariates).items():
+        entry = get_covariate(name)
+        for column in listed:
+            _refuse_overwrite(columns, column, name)
+            columns[column], notes[column] = builder.column(entry, column, {}, with_siblings=True)
+        builder.forget(entry)
+    return _finish(builder, columns, notes, where)
+
+
+def build_variables(
+    tables: Tables,
+    unit: str,
+    years: tuple[int, int],
+    variables: Mapping[str, VariableRequest],
+    where: str | None = None,
+    spine: Spine | None = None,
+) -> Panel:
+    """Build a panel whose columns are a study's variables, each a covariate's column with options.
+
+    Raises
+    ------
+    UsageError, PanelError
+        As `build_panel`, with the variable's name.
+    """
+    builder = Builder(tables, spine or build_spine(tables, unit, years))
+    columns: dict[str, NDArray[Any]] = dict(builder.spine.keys)
+    notes: dict[str, ColumnNote] = {}
+    for name, request in variables.items():
+        _refuse_overwrite(columns, name, request.covariate)
+        try:
+            entry = get_covariate(request.covariate)
+            values, notes[name] = builder.column(entry, request.column, request.options)
+        except UsageError as error:
+            raise UsageError(f"variable {name}: {error}") from error
+        columns[name] = transformed(values, request.transform, name)
+    return _finish(builder, columns, notes, where)
+
+
+def _refuse_overwrite(columns: Mapping[str, Any], column: str, covariate: str) -> None:
+    if column in columns:
+        raise PanelError(f'covariate {covariate}: the panel already has a column "{column}".')
+
+
+_TRANSFORMS: dict[str, Callable[[Any], Any]] = {
+    "log": np.log,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+    "square": np.square,
+    "cube": lambda values: values**3,
+    "negate": np.negative,
+}
+
+
+def transformed(values: NDArray[Any], transform: str | None, name: str) -> NDArray[Any]:
+    """Return values under a named transformation, as floats; missing stays missing.
+
+    Raises
+    ------
+    UsageError
+        For an unknown transformation, or one that is not defined at a value (log of 0).
+    """
+    if transform is None:
+        return values
+    if transform not in _TRANSFORMS:
+        raise UsageError(
+            f'variable {name}: transform "{transform}" is not one of {sorted(_TRANSFORMS)}.'
+        )
+    numbers = as_float(values)
+    if transform in ("log", "sqrt") and (numbers <= 0).any():
+        raise UsageError(
+            f"variable {name}: {transform} of {float(np.nanmin(numbers)):g} is not defined; "
+            "use log1p, or choose another variable."
+        )
+    with np.errstate(invalid="ignore"):
+        return np.asarray(_TRANSFORMS[transform](numbers))
+
+
+def as_float(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return values as float64 with NaN for missing."""
+    if values.dtype.kind == "f":
+        return np.asarray(values, np.float64)
+    numbers = values.astype(np.float64)
+    numbers[is_missing(values)] = np.nan
+    return numbers
+
+
+def _finish(
+    builder: Builder,
+    columns: dict[str, NDArray[Any]],
+    notes: dict[str, ColumnNote],
+    where: str | None,
+) -> Panel:
+    if where:
+        kept = keep_rows(where, columns)
+        columns = {name: values[kept] for name, values in columns.items()}
+    used = set(get_unit(builder.spine.unit).sources)
+    for note in notes.values():
+        used.update(note.sources)
+    return Panel(
+        unit=builder.spine.unit,
+        years=builder.spine.years,
+        keys=builder.keys,
+        columns=columns,
+        notes=notes,
+        provenance={
+            "years": list(builder.spine.years),
+            "where": where or "",
+            "sources": builder.tables.provenance(sorted(used)),
+        },
+    )

@@ -1,0 +1,150 @@
+"""What two states promise each other: ATOP obligations by direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
+from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
+from foedus.covariates.values import DyadYears, Values
+from foedus.panels.spans import each_year, shared_days
+
+OBLIGATIONS = {
+    "defense": "defense",
+    "offense": "offense",
+    "neutrality": "neutral",
+    "nonaggression": "nonagg",
+    "consultation": "consul",
+}
+RELEASE = Option("5.1", "Release of ATOP.", ("5.1", "4.01"))
+SECRET = Option(
+    "include", "Whether pacts that were kept secret as a whole count.", ("include", "exclude")
+)
+# ATOP pubsecr 2: the whole treaty is secret; 1: only some articles are.
+_WHOLLY_SECRET = 2
+
+_SAYS = {
+    "defense": "to come to its aid with arms if it is attacked (ATOP defense)",
+    "offense": "to join it with arms in a war other than for its defence (ATOP offense)",
+    "neutrality": "not to help its enemies in a conflict (ATOP neutral)",
+    "nonaggression": "not to use force against it (ATOP nonagg)",
+    "consultation": "to consult or cooperate in a crisis (ATOP consul)",
+}
+
+
+def pledges(tables: Any, release: str | None, secret: str) -> pl.DataFrame:
+    """Return who is bound to whom, when and by what: one row a (giver, receiver, pact, phase).
+
+    Two members of one phase of a pact are bound while both are in it on the same day; the giver's
+    row says what it owes. Members that were never in the COW system are included; callers that
+    speak of states in the system drop them.
+
+    Returns
+    -------
+    polars.DataFrame
+        atopid, phase, giver, receiver, from_day, to_day, first_year, last_year, the five
+        obligations of the giver (0/1), and of its row: specthrt, statthr1, statthr2, the
+        conditions, pubsecr, bilat.
+    """
+    last_year = tables.coverage("atop", release=release)[1]
+    members = tables.get("atop", "members", release=release).with_columns(
+        # An obligation still in force has no end; it is known to hold to the last day covered.
+        end=pl.when(pl.col("in_force")).then(pl.date(last_year, 12, 31)).otherwise(pl.col("end"))
+    )
+    if secret == "exclude":
+        members = members.filter(pl.col("pubsecr").fill_null(0) != _WHOLLY_SECRET)
+    partners = members.select("atopid", "phase", receiver="member", start2="start", end2="end")
+    pairs = members.rename({"member": "giver"}).join(partners, on=["atopid", "phase"])
+    pairs = pairs.filter(pl.col("giver") != pl.col("receiver"))
+    return shared_days(pairs, "start", "end", "start2", "end2").sort(
+        "atopid", "phase", "giver", "receiver", "from_day"
+    )
+
+
+def shared_pledges(context: Context) -> pl.DataFrame:
+    """Return `pledges` under the context's release and secrecy, made once a build."""
+    release, secret = context.options["release"], context.options["secret"]
+    return context.shared(
+        ("pledges", release, secret), lambda: pledges(context.tables, release, secret)
+    )
+
+
+def flag_cube(context: Context, rows: pl.DataFrame) -> NDArray[np.int8]:
+    """Return 1 over (giver, receiver, year) in the years of pledge rows, int8 (n, n, years)."""
+    span, year = each_year(rows["first_year"].to_numpy(), rows["last_year"].to_numpy())
+    position, _ = dyad_positions(
+        context.system, rows["giver"].to_numpy()[span], rows["receiver"].to_numpy()[span], year
+    )
+    flags = empty_dyads(context.system, np.int8)
+    flags[position] = 1
+    return dyad_cube(context.system, flags)
+
+
+def obligation_cube(context: Context, name: str) -> NDArray[np.int8]:
+    """Return one obligation's cube ("defense", ..., or "any" for the five), made once a build."""
+    key = ("atop", name, context.options["release"], context.options["secret"])
+
+    def make() -> NDArray[np.int8]:
+        rows = shared_pledges(context)
+        if name == "any":
+            owed = pl.any_horizontal(pl.col(column) == 1 for column in OBLIGATIONS.values())
+        else:
+            owed = pl.col(OBLIGATIONS[name]) == 1
+        return flag_cube(context, rows.filter(owed))
+
+    return context.shared(key, make)
+
+
+@covariate(
+    name="atop",
+    title="ATOP obligations between the two states",
+    columns=[
+        *(
+            ColumnSpec(
+                f"atop_{name}",
+                "flag",
+                f"1 if state 1 owes it to state 2 {says} on any day of the year; in undirected "
+                "dyads, if either owes it to the other.",
+                collapse="max",
+            )
+            for name, says in _SAYS.items()
+        ),
+        ColumnSpec(
+            "atop_any",
+            "flag",
+            "1 if state 1 owes state 2 any of the five obligations; in undirected dyads, either.",
+            collapse="max",
+        ),
+    ],
+    sources=["atop"],
+    citations=["leeds_etal_2002"],
+    options={"release": RELEASE, "secret": SECRET},
+    examples=[
+        Example(
+            "NATO: the United States owes Canada defence.",
+            {"ccode1": 2, "ccode2": 20, "year": 1949},
+            {"atop_defense": 1, "atop_offense": 0, "atop_any": 1},
+        ),
+        Example(
+            "The Dual Alliance: Germany owes Austria-Hungary defence in 1914.",
+            {"ccode1": 255, "ccode2": 300, "year": 1914},
+            {"atop_defense": 1},
+        ),
+        Example(
+            "France and Brazil have no pact in 1900.",
+            {"ccode1": 220, "ccode2": 140, "year": 1900},
+            {"atop_any": 0, "atop_defense": 0},
+        ),
+    ],
+)
+def atop(context: Context) -> dict[str, Values]:
+    """Make the six `atop_` flags; no pact is 0 in ATOP's years and missing outside them."""
+    # ASSUME: an obligation in force on any day of a calendar year counts for that year.
+    made: dict[str, Values] = {}
+    for name in (*OBLIGATIONS, "any"):
+        made[f"atop_{name}"] = DyadYears(obligation_cube(context, name))
+    return made

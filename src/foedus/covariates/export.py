@@ -1,0 +1,109 @@
+"""A panel as a file, by the file's ending, with its codebook beside it."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from foedus import store
+from foedus.covariates.assemble import Panel
+from foedus.covariates.codebook import codebook_html, codebook_markdown
+from foedus.errors import UsageError
+
+ENDINGS = (".parquet", ".csv", ".csv.gz", ".dta")
+_STATA_LABEL = 80
+_STATA_NAME = 32
+
+
+def ending_of(out: Path) -> str:
+    """Return which of the known endings a file has.
+
+    Raises
+    ------
+    UsageError
+        For any other.
+    """
+    for ending in sorted(ENDINGS, key=len, reverse=True):
+        if out.name.endswith(ending):
+            return ending
+    raise UsageError(
+        f'"{out.name}": a panel is written as {", ".join(ENDINGS)}; choose one of these endings.'
+    )
+
+
+def write_panel(panel: Panel, out: Path) -> list[Path]:
+    """Write a panel and its codebook (<name>.codebook.html and .md) and return the files.
+
+    Each is written under a temporary name and renamed, so that an interrupted run leaves the old
+    file or the new one, never half of one.
+    """
+    ending = ending_of(out)
+    writer = {
+        ".parquet": _write_parquet,
+        ".csv": _write_csv,
+        ".csv.gz": _write_csv_gz,
+        ".dta": _write_dta,
+    }[ending]
+    writer(panel, out)
+    stem = out.name[: -len(ending)]
+    html, markdown = (out.with_name(f"{stem}.codebook.{kind}") for kind in ("html", "md"))
+    store.write_text(html, codebook_html(panel, stem))
+    store.write_text(markdown, codebook_markdown(panel, stem))
+    return [out, html, markdown]
+
+
+def _write_parquet(panel: Panel, out: Path) -> None:
+    store.write_parquet(panel.table, out)
+
+
+def _write_csv(panel: Panel, out: Path) -> None:
+    with store.atomic(out) as temporary:
+        pa_csv.write_csv(_plain(panel.table), temporary)
+
+
+def _write_csv_gz(panel: Panel, out: Path) -> None:
+    # mtime=0 and no name: the header would carry the clock and the temporary name otherwise.
+    with (
+        store.atomic(out) as temporary,
+        temporary.open("wb") as raw,
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed,
+    ):
+        pa_csv.write_csv(_plain(panel.table), packed)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    return table.replace_schema_metadata(None)
+
+
+def _write_dta(panel: Panel, out: Path) -> None:
+    """Write Stata 118 with variable labels; the time stamp is fixed, so that bytes are."""
+    import datetime
+
+    frame = panel.to_pandas()
+    for name in frame.columns:
+        if str(frame[name].dtype) in ("Int8", "Int16", "Int32", "Int64"):
+            frame[name] = frame[name].astype("float64")
+        elif str(frame[name].dtype) == "int64":
+            frame[name] = frame[name].astype("int32")
+    long_names = [name for name in frame.columns if len(name) > _STATA_NAME]
+    if long_names:
+        raise UsageError(
+            f"{out.name}: Stata allows {_STATA_NAME} letters in a name; {', '.join(long_names)} "
+            "is longer. Write .parquet or .csv, or ask for fewer covariates."
+        )
+    labels: dict[Any, str] = {
+        name: note.definition[:_STATA_LABEL] for name, note in panel.notes.items()
+    }
+    with store.atomic(out) as temporary:
+        frame.to_stata(
+            temporary,
+            write_index=False,
+            version=118,
+            variable_labels=labels,
+            time_stamp=datetime.datetime(2000, 1, 1),
+            data_label=f"foedus {panel.unit} {panel.years[0]}-{panel.years[1]}",
+        )

@@ -1,0 +1,169 @@
+"""Years of peace: how long two states have gone without a dispute or a war."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.covariates.conflict import DisputeYears, mark
+from foedus.covariates.context import Context
+from foedus.covariates.disputes import dispute_years
+from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
+from foedus.covariates.values import DyadYears, Rows, Values, take_dyad
+from foedus.covariates.wars import shared_war_years
+from foedus.panels.system import StateSystem
+
+KINDS = ("mid", "gml", "war")
+
+
+def years_since(
+    system: StateSystem, event: NDArray[np.int8], counting: str = "together"
+) -> NDArray[np.int16]:
+    """Return the years of peace up to the start of each year, int16 (n, n, years).
+
+    0 in the first year in which a pair is in the system together, 0 in the year after one with an
+    event, and one more each year after that. The event of the year itself doesn't count, so that
+    the variable can explain it (Beck, Katz & Tucker 1998).
+
+    Parameters
+    ----------
+    event : int8 array (n, n, years)
+        1 in the years that end a peace.
+    counting : str
+        What happens when a pair leaves the system and returns: "together" takes up the count where
+        it stood, "calendar" counts the years of the gap as well, "spell" starts again at 0.
+    """
+    together = system.together
+    length = np.zeros(event.shape, np.int16)
+    running = np.zeros(event.shape[:2], np.int16)
+    seen = np.zeros(event.shape[:2], dtype=bool)
+    for year in range(system.n_years):
+        present = together[:, :, year]
+        if counting == "spell":
+            seen &= present
+        running[present & ~seen] = 0
+        seen |= present
+        length[:, :, year] = running
+        ages = seen if counting == "calendar" else present
+        running = np.where(event[:, :, year] == 1, 0, running + ages).astype(np.int16)
+    return length
+
+
+def _facts(context: Context, kind: str) -> DisputeYears:
+    return shared_war_years(context) if kind == "war" else dispute_years(context, kind)
+
+
+def _events(context: Context, kind: str) -> NDArray[np.int8]:
+    facts = _facts(context, kind)
+    since = context.options["since"]
+    which = {
+        "ongoing": np.ones(len(facts.year), dtype=bool),
+        "onset": facts.onset,
+        "initiated": facts.began,
+    }[since]
+    return mark(context.system, facts, which)
+
+
+def _columns() -> list[ColumnSpec]:
+    event = {"mid": "COW MID", "gml": "GML dispute", "war": "COW inter-state war"}
+    columns = []
+    for kind, name in event.items():
+        columns += [
+            ColumnSpec(
+                f"{kind}_peace_years",
+                "count",
+                f"Years since the pair's last {name} (ongoing), before this year; 0 in its first "
+                "year in the system and in the year after a conflict.",
+                unit="years",
+            ),
+            ColumnSpec(
+                f"{kind}_peace_years_sq", "number", f"{kind}_peace_years squared.", "years²"
+            ),
+            ColumnSpec(f"{kind}_peace_years_cu", "number", f"{kind}_peace_years cubed.", "years³"),
+        ]
+    return columns
+
+
+_POLYNOMIALS = [f"{kind}_peace_years_{power}" for kind in KINDS for power in ("sq", "cu")]
+
+
+@covariate(
+    name="peace_years",
+    title="Years of peace",
+    columns=_columns(),
+    sources=["mid", "gml_mid", "cow_interstate_wars"],
+    citations=["beck_katz_tucker_1998", "carter_signorino_2010"],
+    coverage_of=(),
+    options={
+        "since": Option(
+            "ongoing",
+            "What ends a peace: any year of a conflict, only its first, or only one that 1 began "
+            "against 2 (directed).",
+            ("ongoing", "onset", "initiated"),
+        ),
+        "counting": Option(
+            "together",
+            "A pair that leaves the system and returns: take up the count where it stood, "
+            "count the gap as well, or start again at 0.",
+            ("together", "calendar", "spell"),
+        ),
+        "release": Option("5.0", "Release of the MID data.", ("5.0", "4.2")),
+    },
+    extras=_POLYNOMIALS,
+    examples=[
+        Example(
+            "The United States and Canada enter the system together in 1920 and have five peaceful "
+            "years behind them in 1925.",
+            {"ccode1": 2, "ccode2": 20, "year": 1925},
+            {"mid_peace_years": 5},
+        ),
+        Example(
+            "The first year of a pair is 0.",
+            {"ccode1": 2, "ccode2": 20, "year": 1920},
+            {"mid_peace_years": 0, "war_peace_years": 0},
+        ),
+    ],
+)
+def peace_years(context: Context) -> dict[str, Values]:
+    """Make `<kind>_peace_years` and, on demand, their squares and cubes.
+
+    Missing outside the years of the conflict data that it counts in.
+    """
+    # ASSUME: a pair without a conflict since 1816 has been at peace since it entered the system.
+    # ASSUME: years in which a pair isn't in the system together add nothing (option `counting`).
+    made: dict[str, Values] = {}
+    for kind in KINDS:
+        name = f"{kind}_peace_years"
+        wanted = context.wanted & {name, f"{name}_sq", f"{name}_cu"}
+        if not wanted:
+            continue
+        length = context.shared(
+            ("peace", kind, *sorted(context.options.items())), partial(_length, context, kind)
+        )
+        made[name] = Rows(length)
+        for suffix, power in (("sq", 2), ("cu", 3)):
+            if f"{name}_{suffix}" in wanted:
+                made[f"{name}_{suffix}"] = Rows(_power(length, power))
+    return made
+
+
+def _length(context: Context, kind: str) -> NDArray[Any]:
+    """Return one kind's peace years by row, missing outside the years of its source."""
+    cube = years_since(context.system, _events(context, kind), context.options["counting"])
+    directed = context.options["since"] == "initiated"
+    rows = take_dyad(DyadYears(cube), context.spine, "min" if directed else "same").copy()
+    source = {"mid": "mid", "gml": "gml_mid", "war": "cow_interstate_wars"}[kind]
+    release = context.options["release"] if kind == "mid" else None
+    first, last = context.tables.coverage(source, release=release)
+    year = context.spine.places[0].year
+    rows[(year < first) | (year > last)] = np.iinfo(rows.dtype).min
+    return rows
+
+
+def _power(length: NDArray[Any], power: int) -> NDArray[np.float64]:
+    from foedus.covariates.assemble import as_float
+
+    return np.asarray(as_float(length) ** power)

@@ -1,0 +1,274 @@
+"""The registry of covariates: each declared once, with its columns, options, sources and examples.
+
+Everything else reads the declaration: the command line, the codebook, the DAG, the report, and the
+tests that every entry must pass.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from foedus.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from foedus.covariates.context import Context
+    from foedus.covariates.values import Values
+
+Kind = Literal["flag", "count", "category", "integer", "number", "text"]
+Level = Literal["state", "dyad", "row"]
+Collapse = Literal["max", "min", "sum", "mean", "same", "none"]
+Build = Callable[["Context"], Mapping[str, "Values"]]
+
+ALL_DYADS = ("directed-dyad-year", "dyad-year")
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One column that a covariate makes.
+
+    Attributes
+    ----------
+    name : str
+        Column name; a state-level column takes the suffix 1 or 2 in dyads.
+    kind : str
+        flag (0/1), count, category (closed codes), integer, number (float) or text.
+    says : str
+        Definition, with the codebook's variable where there is one.
+    unit : str
+        Unit of measurement ("0/1", "km", "thousands").
+    level : str
+        "state": a fact of a state in a year, on any unit that has states. "dyad": a fact of two
+        states in a year. "row": made for the rows of the units in `units`.
+    collapse : str
+        How the two directions of a dyad become one in undirected dyads: "max" (either), "min",
+        "sum", "mean", "same" (symmetric by definition) or "none" (directed only). Declared,
+        never inferred.
+    absent : str
+        What no record means inside the source's coverage: "zero" or "missing".
+    units : tuple of str
+        For "row" columns: the units they are made for, when not all of the covariate's.
+    """
+
+    name: str
+    kind: Kind
+    says: str
+    unit: str = "0/1"
+    level: Level = "dyad"
+    collapse: Collapse = "same"
+    absent: Literal["zero", "missing"] = "zero"
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice that a covariate leaves to its user; the default is what the contract means."""
+
+    default: Any
+    says: str
+    allowed: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """Rows in, a question, the answer: runs as a test and is shown in the codebook.
+
+    Attributes
+    ----------
+    says : str
+        What it shows.
+    ask : mapping
+        Keys of one row of the unit.
+    expect : mapping of column to value
+        None means missing.
+    unit : str
+        Unit the row belongs to.
+    options : mapping
+        Options under which the answer holds.
+    """
+
+    says: str
+    ask: Mapping[str, int]
+    expect: Mapping[str, Any]
+    unit: str = "directed-dyad-year"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """A registered covariate; see `covariate` for the fields."""
+
+    name: str
+    title: str
+    columns: tuple[ColumnSpec, ...]
+    sources: tuple[str, ...]
+    citations: tuple[str, ...]
+    build: Build
+    options: Mapping[str, Option]
+    units: tuple[str, ...]
+    coverage_of: tuple[str, ...]
+    examples: tuple[Example, ...]
+    extras: tuple[str, ...]
+    module: str
+    window: tuple[int, int] | None = None
+    says_citation: str = ""
+
+    def column(self, name: str) -> ColumnSpec:
+        """Return one column's declaration; UsageError names the nearest."""
+        for spec in self.columns:
+            if spec.name == name:
+                return spec
+        known = [spec.name for spec in self.columns]
+        raise UsageError(f'covariate {self.name} has no column "{name}". {nearest(name, known)}')
+
+    def resolve_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all options with their values, defaults filled in.
+
+        Raises
+        ------
+        UsageError
+            For an unknown option or a value that isn't allowed, naming what is.
+        """
+        for name, value in given.items():
+            if name not in self.options:
+                raise UsageError(
+                    f'covariate {self.name} has no option "{name}". {nearest(name, self.options)}'
+                )
+            allowed = self.options[name].allowed
+            if allowed is not None and value not in allowed:
+                listed = ", ".join(map(str, allowed))
+                raise UsageError(
+                    f"covariate {self.name}: option {name}={value!r} is not one of {listed}."
+                )
+        return {name: given.get(name, option.default) for name, option in self.options.items()}
+
+
+_COVARIATES: dict[str, Covariate] = {}
+
+
+def covariate(
+    *,
+    name: str,
+    title: str,
+    columns: Sequence[ColumnSpec],
+    sources: Sequence[str],
+    citations: Sequence[str],
+    options: Mapping[str, Option] | None = None,
+    units: Sequence[str] = (),
+    coverage_of: Sequence[str] | None = None,
+    examples: Sequence[Example] = (),
+    extras: Sequence[str] = (),
+    window: tuple[int, int] | None = None,
+    says_citation: str = "",
+) -> Callable[[Build], Build]:
+    """Register a function as a covariate.
+
+    Parameters
+    ----------
+    name : str
+        As on the command line.
+    title : str
+        One line for lists.
+    columns : sequence of ColumnSpec
+    sources : sequence of str
+        Data sets whose tables it reads.
+    citations : sequence of str
+        Keys in config/references.
+    options : mapping of str to Option
+    units : sequence of str
+        Units that a "row" level column belongs to; state and dyad levels find theirs themselves.
+    coverage_of : sequence of str, optional
+        The data sets whose years bound the columns (default: all of `sources`): outside their
+        common years every column is missing.
+    examples : sequence of Example
+    extras : sequence of str
+        Columns made only on demand (by name in a study), not with ``--covariates NAME``.
+    window : tuple of int, optional
+        First and last year covered, where no registered source tells (a user's file).
+    says_citation : str
+        Where the data come from in words, where config/references has no entry for it.
+
+    Returns
+    -------
+    callable
+        The decorated function, unchanged: Context -> mapping of column name to Values.
+    """
+
+    def register(build: Build) -> Build:
+        module = getattr(build, "__module__", "")
+        if name in _COVARIATES and _COVARIATES[name].module != module:
+            raise UsageError(f'the covariate "{name}" is declared twice ({module or "a YAML"}).')
+        _COVARIATES[name] = Covariate(
+            name=name,
+            title=title,
+            columns=tuple(columns),
+            sources=tuple(sources),
+            citations=tuple(citations),
+            build=build,
+            options=dict(options or {}),
+            units=tuple(units),
+            coverage_of=tuple(sources if coverage_of is None else coverage_of),
+            examples=tuple(examples),
+            extras=tuple(extras),
+            module=module,
+            window=window,
+            says_citation=says_citation,
+        )
+        return build
+
+    return register
+
+
+_NOT_COVARIATES = {
+    "assemble", "codebook", "context", "export", "registry", "values", "where", "user_files",
+}  # fmt: skip
+
+
+def registry() -> dict[str, Covariate]:
+    """Return every covariate by name; imports the modules of this room on first use."""
+    import foedus.covariates as room
+
+    for module in pkgutil.iter_modules(room.__path__):
+        if module.name not in _NOT_COVARIATES:
+            importlib.import_module(f"foedus.covariates.{module.name}")
+    return dict(sorted(_COVARIATES.items()))
+
+
+def get_covariate(name: str) -> Covariate:
+    """Return a covariate by name.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, with the nearest known ones.
+    """
+    known = registry()
+    if name not in known:
+        raise UsageError(
+            f'"{name}" is not a covariate. {nearest(name, known)} See `foedus covariates`.'
+        )
+    return known[name]
+
+
+def for_unit(unit: str, keys: Sequence[str]) -> dict[str, Covariate]:
+    """Return the covariates that have at least one column on a unit with these keys."""
+    return {
+        name: entry
+        for name, entry in registry().items()
+        if any(applies(entry, spec, unit, keys) for spec in entry.columns)
+    }
+
+
+def applies(entry: Covariate, spec: ColumnSpec, unit: str, keys: Sequence[str]) -> bool:
+    """Whether a column can stand on a unit."""
+    if entry.units and unit not in entry.units:
+        return False
+    if spec.level == "row":
+        return unit in (spec.units or entry.units)
+    dyadic = "ccode1" in keys and "ccode2" in keys
+    if spec.level == "state":
+        return dyadic or "ccode" in keys
+    return dyadic and not (spec.collapse == "none" and unit == "dyad-year")

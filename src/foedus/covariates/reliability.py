@@ -1,0 +1,452 @@
+"""Alliance × war cases by rule: was a pledge invoked by a war, and was it honoured.
+
+Follows the definitions of Leeds, Long & Mitchell 2000 as Berkemeier & Fuhrmann 2018 restate them:
+an alliance stands for every war in which at least one member fights; it is a performance
+opportunity if the war meets the conditions under which the treaty obliges its members; it is
+honoured if the members do what they promised. Registers no covariate; the measures of reliability
+read it.
+
+Source of pledges: ATOP (Leeds et al. 2002). Source of wars: COW inter-state wars 4.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from foedus.covariates.registry import Option
+from foedus.panels.system import StateSystem, day_number
+from foedus.panels.war_list import NEVER, WarList
+
+FOREVER = int(np.iinfo(np.int64).max)
+OBLIGATIONS = ("defense", "offense", "neutral", "nonagg", "consul")
+_CONDITIONS = ("adv", "loc", "con", "num", "dem", "pr")
+_PREFIX = {"defense": "defco", "offense": "offco", "neutral": "neuco"}
+
+OPTIONS: dict[str, Option] = {
+    "release": Option("5.1", "Release of ATOP.", ("5.1", "4.01")),
+    "pairing": Option(
+        "during",
+        "When a pact must be in force for a war in which a member fights. during: on any day from "
+        "the day before the member's entry to its last day of fighting; entry: on the day before "
+        "the member's entry; outset: on the day before the war's first day.",
+        ("during", "entry", "outset"),
+    ),
+    "threats": Option(
+        "apply",
+        "Whom a pledge binds against. apply: the states the treaty names, where the obligation is "
+        "conditional on the adversary; named: the named states wherever any are named; ignore: "
+        "anyone.",
+        ("apply", "named", "ignore"),
+    ),
+    "conditions": Option(
+        "met",
+        "Conditions whose content ATOP doesn't code (place, conflict, demand, provocation) are "
+        "held to be met, or unmet.",
+        ("met", "unmet"),
+    ),
+    "joiners": Option(
+        "chose",
+        "Whether a state that came into the war on the attacked side after the first day counts "
+        "as attacked. COW names initiators only for the war as a whole.",
+        ("chose", "attacked"),
+    ),
+    "wartime": Option(
+        "invoked",
+        "Whether a pact that ATOP codes as made for this war (cowwar) is invoked by it for every "
+        "member that fights, or only by an attack after it.",
+        ("invoked", "by_attack"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One alliance in one war.
+
+    Attributes
+    ----------
+    atopid, warnum : int
+    warname : str
+    year : int
+        Year in which the war began.
+    types : dict of str to bool
+        Obligations that any member in force in the war owes (ATOP names).
+    multilateral : bool
+        More than two members in force in the war.
+    fighters : tuple of int
+        Members that fought.
+    fought_each_other : bool
+        Two members fought on opposite sides while bound.
+    fought_together : bool
+        Two members fought on the same side at the same time, whatever they owed.
+    invoked : bool
+        A performance opportunity: some pledge fell due, or members fought each other.
+    invoked_by : tuple of str
+        Which: defense, offense, neutral, fight.
+    honoured : bool
+        Strict: every member did what it owed and none fought another. Meaningless unless invoked.
+    honoured_lenient : bool
+        At least one member did, and none fought another (Sabrosky's rule).
+    broke : tuple of int
+        Members that owed and didn't deliver, or fought a partner.
+    """
+
+    atopid: int
+    warnum: int
+    warname: str
+    year: int
+    types: dict[str, bool]
+    multilateral: bool
+    fighters: tuple[int, ...]
+    fought_each_other: bool
+    fought_together: bool
+    invoked: bool
+    invoked_by: tuple[str, ...]
+    honoured: bool
+    honoured_lenient: bool
+    broke: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Spell:
+    ccode: int
+    side: int
+    start: int
+    end: int
+    initiator: bool
+    original: bool
+    phases: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A member's row: its days in the pact, and what it owes under which conditions."""
+
+    ccode: int
+    start: int
+    end: int
+    facts: Mapping[str, Any]
+
+    def owes(self, kind: str) -> bool:
+        return bool(self.facts[kind] == 1)
+
+    def stands(self, day: int) -> bool:
+        return self.start <= day <= self.end
+
+
+@dataclass
+class _War:
+    """One war's spells, and what the rules ask of them."""
+
+    warnum: int
+    name: str
+    year: int
+    first_day: int
+    last_day: int
+    spells: list[_Spell]
+    attacker: int
+    by_state: dict[int, list[_Spell]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for spell in self.spells:
+            self.by_state.setdefault(spell.ccode, []).append(spell)
+
+    def opponents(self, spell: _Spell) -> list[_Spell]:
+        return [
+            other for other in self.spells if other.side != spell.side and _overlap(other, spell)
+        ]
+
+
+def _overlap(one: _Spell, other: _Spell, since: int = NEVER, until: int = FOREVER) -> bool:
+    """Say whether two spells share a day of fighting, truces apart, from `since` to `until`."""
+    return any(
+        max(first[0], second[0], since) <= min(first[1], second[1], until)
+        for first in one.phases
+        for second in other.phases
+    )
+
+
+def _spell(wars: WarList, row: int) -> _Spell:
+    start, resume = int(wars.start[row]), int(wars.resume[row])
+    end = FOREVER if wars.end[row] == NEVER else int(wars.end[row])
+    broken = resume != NEVER
+    return _Spell(
+        ccode=int(wars.ccode[row]),
+        side=int(wars.side[row]),
+        start=start,
+        end=end,
+        initiator=bool(wars.initiator[row] == 1),
+        original=bool(wars.original[row]),
+        phases=((start, int(wars.pause[row])), (resume, end)) if broken else ((start, end),),
+    )
+
+
+def _war(wars: WarList, at: int) -> _War:
+    spells = [_spell(wars, int(row)) for row in np.flatnonzero(wars.of_spell == at)]
+    sides = [spell.side for spell in spells if spell.initiator]
+    return _War(
+        warnum=int(wars.numbers[at]),
+        name=str(wars.name[np.flatnonzero(wars.of_spell == at)[0]]),
+        year=int(wars.start_year[at]),
+        first_day=int(wars.first_day[at]),
+        last_day=max(spell.end for spell in spells),
+        spells=spells,
+        attacker=sides[0] if sides else 0,
+    )
+
+
+def _pacts(members: pl.DataFrame, last_day: int) -> dict[int, list[_Member]]:
+    """Return the rows of each pact, by ATOP number."""
+    conditions = [f"{prefix}{name}" for prefix in _PREFIX.values() for name in _CONDITIONS]
+    # ATOP spells the condition on provocation with an n, and has none on offence.
+    spelled = {"defcopr": "defconpr", "neucopr": "neuconpr"}
+    names = ["statthr1", "statthr2", "cowwar", *OBLIGATIONS, "neucoatt", *conditions]
+    facts = members.select(
+        pl.col(spelled.get(name, name)).fill_null(0).alias(name)
+        if spelled.get(name, name) in members.columns
+        else pl.lit(0).alias(name)
+        for name in names
+    ).to_dicts()
+    start = day_number(members["start"]).tolist()
+    end = np.where(members["end"].is_null().to_numpy(), last_day, day_number(members["end"]))
+    pacts: dict[int, list[_Member]] = {}
+    keys = members.select("atopid", "member").iter_rows()
+    for (atopid, ccode), first, last, found in zip(keys, start, end.tolist(), facts, strict=True):
+        pacts.setdefault(atopid, []).append(_Member(ccode, first, last, found))
+    return pacts
+
+
+def build_cases(
+    members: pl.DataFrame,
+    wars: WarList,
+    system: StateSystem,
+    options: Mapping[str, Any],
+    coverage: tuple[int, int],
+) -> list[Case]:
+    """Return every alliance × war case, sorted by war and alliance.
+
+    Parameters
+    ----------
+    members : polars.DataFrame
+        atop/members of some release.
+    wars : WarList
+    system : StateSystem
+    options : mapping
+        A value for each of OPTIONS.
+    coverage : tuple of int
+        First and last year of the treaty data; wars that begin outside them are left out, since
+        an absent pact would mean nothing there.
+    """
+    last_day = int(np.datetime64(f"{coverage[1]}-12-31").astype("datetime64[D]").astype(np.int64))
+    pacts = _pacts(members, last_day)
+    cases = []
+    for at in range(len(wars.numbers)):
+        war = _war(wars, at)
+        if not coverage[0] <= war.year <= coverage[1]:
+            continue
+        for atopid, rows in sorted(pacts.items()):
+            # Most pacts have no belligerent, or none in time: leave them out before looking closer.
+            if not any(
+                row.ccode in war.by_state
+                and row.start <= war.last_day
+                and row.end >= war.first_day - 1
+                for row in rows
+            ):
+                continue
+            case = _case(atopid, rows, war, system, options)
+            if case is not None:
+                cases.append(case)
+    return cases
+
+
+def _in_time(member: _Member, war: _War, rule: str) -> bool:
+    """Say whether a member's row brings its pact into the war under the pairing rule."""
+    spells = war.by_state.get(member.ccode, [])
+    if rule == "outset":
+        return bool(spells) and member.stands(war.first_day - 1)
+    if rule == "entry":
+        return any(member.stands(spell.start - 1) for spell in spells)
+    return any(member.start <= spell.end and member.end >= spell.start - 1 for spell in spells)
+
+
+def _case(
+    atopid: int,
+    rows: list[_Member],
+    war: _War,
+    system: StateSystem,
+    options: Mapping[str, Any],
+) -> Case | None:
+    if not any(_in_time(member, war, options["pairing"]) for member in rows):
+        return None
+    bound = [
+        member
+        for member in rows
+        if member.start <= war.last_day and member.end >= war.first_day - 1
+    ]
+    verdicts = [
+        verdict for member in bound for verdict in _verdicts(member, bound, war, system, options)
+    ]
+    fights = _fights(bound, war)
+    kinds = {kind for kind, _, _ in verdicts} | ({"fight"} if fights else set())
+    broke = {ccode for _, ccode, kept in verdicts if not kept} | fights
+    kept = any(kept for _, _, kept in verdicts)
+    return Case(
+        atopid=atopid,
+        warnum=war.warnum,
+        warname=war.name,
+        year=war.year,
+        types={kind: any(member.owes(kind) for member in bound) for kind in OBLIGATIONS},
+        multilateral=len({member.ccode for member in bound}) > 2,
+        fighters=tuple(sorted({m.ccode for m in bound if m.ccode in war.by_state})),
+        fought_each_other=bool(fights),
+        fought_together=_together(bound, war),
+        invoked=bool(kinds),
+        invoked_by=tuple(sorted(kinds)),
+        honoured=bool(kinds) and not broke,
+        honoured_lenient=kept and not fights,
+        broke=tuple(sorted(broke)),
+    )
+
+
+def _fights(bound: list[_Member], war: _War) -> set[int]:
+    """Return the members that fought another member while both were bound.
+
+    Bound means: both in the pact on the day before they first met as enemies.
+    """
+    culprits: set[int] = set()
+    for one in bound:
+        for other in bound:
+            if one.ccode >= other.ccode:
+                continue
+            for mine in war.by_state.get(one.ccode, []):
+                for theirs in war.by_state.get(other.ccode, []):
+                    meets = max(mine.start, theirs.start) - 1
+                    if mine.side == theirs.side or not _overlap(mine, theirs):
+                        continue
+                    if one.stands(meets) and other.stands(meets):
+                        culprits |= {one.ccode, other.ccode}
+    return culprits
+
+
+def _together(bound: list[_Member], war: _War) -> bool:
+    """Say whether two members fought side by side."""
+    members = sorted({member.ccode for member in bound} & set(war.by_state))
+    return any(
+        mine.side == theirs.side and _overlap(mine, theirs)
+        for place, one in enumerate(members)
+        for other in members[place + 1 :]
+        for mine in war.by_state[one]
+        for theirs in war.by_state[other]
+    )
+
+
+def _verdicts(
+    giver: _Member,
+    bound: list[_Member],
+    war: _War,
+    system: StateSystem,
+    options: Mapping[str, Any],
+) -> Iterator[tuple[str, int, bool]]:
+    """Yield (obligation, giver, kept) for each of a giver's pledges that fell due to a partner."""
+    members = {member.ccode for member in bound}
+    for holder in bound:
+        if holder.ccode == giver.ccode:
+            continue
+        for spell in war.by_state.get(holder.ccode, []):
+            outside = [enemy for enemy in war.opponents(spell) if enemy.ccode not in members]
+            if not outside or not _exists(giver.ccode, spell.start, war, system):
+                continue
+            due = _due(giver, holder, spell, outside, war, options)
+            if due is None:
+                continue
+            # ASSUME: a pledge is judged by what the two did while bound, the day after included (an
+            # attack may end the pact); what they did before and later is no matter.
+            since = max(giver.start, holder.start)
+            until = min(giver.end, holder.end) + 1
+            met = {
+                mine.side == spell.side
+                for mine in war.by_state.get(giver.ccode, [])
+                if _overlap(mine, spell, since, until)
+            }
+            beside, against = True in met, False in met
+            yield due, giver.ccode, (not against) if due == "neutral" else (beside and not against)
+
+
+def _exists(ccode: int, day: int, war: _War, system: StateSystem) -> bool:
+    # ASSUME: a member that was no state of the COW system when its partner entered the war, and
+    # didn't fight in it, can't have broken a pledge: it isn't counted.
+    if ccode in war.by_state:
+        return True
+    at = int(system.index(np.array([ccode]))[0])
+    inside = (system.spell_state == at) & (system.spell_start <= day) & (system.spell_end >= day)
+    return at >= 0 and bool(inside.any())
+
+
+def _due(
+    giver: _Member,
+    holder: _Member,
+    spell: _Spell,
+    outside: list[_Spell],
+    war: _War,
+    options: Mapping[str, Any],
+) -> str | None:
+    """Return the obligation that fell due, the strongest first; None if none did."""
+    attacked = spell.side != war.attacker and any(
+        enemy.initiator or not spell.original for enemy in outside
+    )
+    # ASSUME: a state is attacked if it is at war on the first day on the side opposite to COW's
+    # initiators, and one of them is outside the pact; one that comes in later chose to (option
+    # joiners), since COW doesn't say who opened fire on whom within a war.
+    attacked = attacked and (spell.original or options["joiners"] == "attacked")
+    before = giver.stands(spell.start - 1) and holder.stands(spell.start - 1)
+    # ASSUME: a pact that ATOP says was made for this war obliges its members in it.
+    made_for = (
+        options["wartime"] == "invoked"
+        and giver.facts["cowwar"] == war.warnum
+        and giver.start <= spell.end
+    )
+    armed = {
+        "defense": made_for or (before and attacked),
+        "offense": made_for or (before and spell.initiator),
+    }
+    for kind, occasion in armed.items():
+        if occasion and giver.owes(kind) and _applies(giver, kind, outside, options, made_for):
+            return kind
+    neutral = giver.owes("neutral") and (before or made_for)
+    if neutral and giver.facts["neucoatt"] == 1 and not attacked:
+        neutral = False
+    if neutral and giver.facts["neucopr"] == 1 and spell.initiator:
+        neutral = False
+    if neutral and _applies(giver, "neutral", outside, options, made_for):
+        return "neutral"
+    return None
+
+
+def _applies(
+    giver: _Member,
+    kind: str,
+    outside: list[_Spell],
+    options: Mapping[str, Any],
+    made_for: bool,
+) -> bool:
+    """Say whether a pledge's conditions on adversary, number and the rest hold."""
+    prefix = _PREFIX[kind]
+    named = {giver.facts["statthr1"], giver.facts["statthr2"]} - {0}
+    limited = {
+        "apply": bool(named) and giver.facts[f"{prefix}adv"] == 1,
+        "named": bool(named),
+        "ignore": False,
+    }[options["threats"]]
+    if limited and not named & {enemy.ccode for enemy in outside}:
+        return False
+    if giver.facts[f"{prefix}num"] == 1 and len({enemy.ccode for enemy in outside}) < 2:
+        # ASSUME: a pledge that asks for a number of adversaries asks for at least two.
+        return False
+    others = [f"{prefix}{name}" for name in ("loc", "con", "dem", "pr")]
+    open_ended = any(giver.facts.get(name, 0) == 1 for name in others)
+    return made_for or not open_ended or options["conditions"] == "met"

@@ -1,0 +1,70 @@
+"""Estimators, covariances and quantities of interest. This room knows no alliance.
+
+`estimate` takes a formula and a frame; `fit_arrays` and its short forms take arrays. Names are
+loaded when first used, so that importing the room costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from foedus.models.estimation import (
+        estimate,
+        fit_arrays,
+        fit_logit,
+        fit_negbin,
+        fit_ols,
+        fit_poisson,
+        fit_probit,
+    )
+    from foedus.models.fit import ESTIMATORS
+    from foedus.models.quantities import effects, first_difference, predict_at, ratios
+    from foedus.models.result import Result
+    from foedus.models.tails import bootstrap_power_law, compare_tails, fit_power_law
+
+_HOMES = {
+    "ESTIMATORS": "fit",
+    "Result": "result",
+    "bootstrap_power_law": "tails",
+    "compare_tails": "tails",
+    "effects": "quantities",
+    "estimate": "estimation",
+    "fit_arrays": "estimation",
+    "fit_logit": "estimation",
+    "fit_negbin": "estimation",
+    "fit_ols": "estimation",
+    "fit_poisson": "estimation",
+    "fit_power_law": "tails",
+    "fit_probit": "estimation",
+    "first_difference": "quantities",
+    "predict_at": "quantities",
+    "ratios": "quantities",
+}
+
+__all__ = [
+    "ESTIMATORS",
+    "Result",
+    "bootstrap_power_law",
+    "compare_tails",
+    "effects",
+    "estimate",
+    "first_difference",
+    "fit_arrays",
+    "fit_logit",
+    "fit_negbin",
+    "fit_ols",
+    "fit_poisson",
+    "fit_power_law",
+    "fit_probit",
+    "predict_at",
+    "ratios",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    if name in _HOMES:
+        return getattr(import_module(f"foedus.models.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

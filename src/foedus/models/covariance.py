@@ -1,0 +1,389 @@
+"""Covariances of estimates: bread x meat x bread, with one meat for each idea of dependence.
+
+The bread is the inverse information, the meat the covariance of summed scores:
+
+- ``classical``: the bread itself (times the error variance for OLS);
+- ``HC0``-``HC3``: rows are independent (White 1980, Econometrica 48; HC2 and HC3 weigh rows by
+  their leverage, MacKinnon and White 1985, J. Econometrics 29);
+- ``cluster(a)``: rows that share ``a`` may depend on each other (Liang and Zeger 1986,
+  Biometrika 73);
+- ``cluster(a, b)``: rows that share ``a`` or ``b`` (Cameron, Gelbach and Miller 2011, JBES 29);
+- ``dyadic``: rows that share any state, on whichever side (Aronow, Samii and Assenova 2015,
+  Political Analysis 23): meat = sum_c S_c S_c' - sum_d S_d S_d', where S_c sums the scores of all
+  rows with state c on either side and S_d those of an unordered dyad, all years and both
+  directions together, because these pairs were counted once for each of its two states.
+
+``dyad`` names the unordered and ``ddyad`` the directed dyad, made from the two dyad columns.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from foedus.errors import EstimationError, UsageError, nearest
+from foedus.models.arrays import FloatArray, IntArray, blocks, codes_of, group_sums, pair_codes
+from foedus.models.scaling import Scaling
+
+FEW_CLUSTERS = 30
+REPAIRS = ("eigen", "never")
+PLAIN = ("classical", "HC0", "HC1", "HC2", "HC3", "dyadic")
+RULES = ("R", "stata", "none", "clusters", "clusters_and_terms")
+"""Small-sample rules of clustered covariances; see `small_sample_factor`."""
+
+_PATTERN = re.compile(r"cluster\s*\(([^;()]*)(?:;\s*([\w]+)\s*)?\)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CovarianceSpec:
+    """A parsed covariance: its name as reported, its kind, its cluster variables, its rule."""
+
+    name: str
+    kind: str
+    by: tuple[str, ...] = ()
+    rule: str = "R"
+
+
+def parse_covariance(text: str, rule: str = "R") -> CovarianceSpec:
+    """Read a covariance's name.
+
+    Parameters
+    ----------
+    text : str
+        ``classical``, ``HC0`` to ``HC3``, ``dyadic``, ``cluster(a)``, ``cluster(a, b)``; a rule may
+        follow the variables: ``cluster(dyad; none)``.
+    rule : str
+        The small-sample rule where the text names none.
+
+    Returns
+    -------
+    CovarianceSpec
+        What to compute.
+
+    Raises
+    ------
+    UsageError
+        If the name or the rule is not known.
+    """
+    stripped = text.strip()
+    plain = {name.lower(): name for name in PLAIN}
+    if stripped.lower() in plain:
+        return CovarianceSpec(plain[stripped.lower()], plain[stripped.lower()], (), _rule(rule))
+    match = _PATTERN.fullmatch(stripped)
+    by = tuple(part.strip() for part in match.group(1).split(",")) if match else ()
+    if match is None or not all(by) or len(set(by)) != len(by):
+        raise UsageError(
+            f'"{text}" is not a covariance. '
+            + nearest(stripped, [*PLAIN, "cluster(dyad)", "cluster(ccode1, ccode2)"])
+        )
+    own = match.group(2)
+    label = f"cluster({','.join(by)}{'; ' + own if own else ''})"
+    return CovarianceSpec(label, "cluster", by, _rule(own or rule))
+
+
+def _rule(rule: str) -> str:
+    if rule not in RULES:
+        raise UsageError(f'"{rule}" is not a small-sample rule. {nearest(rule, RULES)}')
+    return rule
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """Who each row is about: cluster variables by name, and the two sides of its dyad.
+
+    ``dyad`` and ``ddyad`` are made from the two sides where these are given, whatever columns
+    the data hold.
+    """
+
+    columns: Mapping[str, npt.ArrayLike]
+    sides: tuple[npt.ArrayLike, npt.ArrayLike] | None = None
+    side_names: tuple[str, str] = ("ccode1", "ccode2")
+    _cache: dict[str, tuple[IntArray, int]] = field(default_factory=dict)
+
+    def states(self) -> tuple[IntArray, IntArray, int]:
+        """Return the states of both sides under one numbering, and how many there are."""
+        if self.sides is None:
+            raise UsageError(
+                f"a dyadic covariance needs the columns {self.side_names[0]} and "
+                f"{self.side_names[1]}; name the data's own two with the option dyad."
+            )
+        if "both sides" not in self._cache:
+            first, second = (np.asarray(side) for side in self.sides)
+            self._cache["both sides"] = codes_of(np.concatenate([first, second]))
+        codes, n_states = self._cache["both sides"]
+        half = codes.size // 2
+        if bool((codes[:half] == codes[half:]).any()):
+            row = int(np.flatnonzero(codes[:half] == codes[half:])[0])
+            raise EstimationError(
+                f"row {row} of the rows used is a dyad of {np.asarray(self.sides[0])[row]} "
+                "with itself; drop such rows."
+            )
+        return codes[:half], codes[half:], n_states
+
+    def codes(self, name: str) -> tuple[IntArray, int]:
+        """Return the cluster number of each row for a variable, and how many there are."""
+        if name not in self._cache:
+            if name in ("dyad", "ddyad") and (self.sides is not None or name not in self.columns):
+                first, second, n_states = self.states()
+                if name == "dyad":
+                    first, second = np.minimum(first, second), np.maximum(first, second)
+                self._cache[name] = pair_codes(first, second, n_states)
+            elif name in self.columns:
+                self._cache[name] = codes_of(self.columns[name])
+            else:
+                known = [*self.columns, "dyad", "ddyad"]
+                raise UsageError(f'no column "{name}" to cluster on. {nearest(name, known)}')
+        return self._cache[name]
+
+    def crossed(self, names: Sequence[str]) -> tuple[IntArray, int]:
+        """Return numbers for the distinct combinations of several variables."""
+        codes, n_groups = self.codes(names[0])
+        for name in names[1:]:
+            other, n_other = self.codes(name)
+            codes, n_groups = pair_codes(codes, other, n_other)
+        return codes, n_groups
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of all rows, kept as a design matrix, a factor a row and the change of columns.
+
+    `extra` holds further score columns (of an ancillary parameter) that are not multiples of X.
+    """
+
+    X: FloatArray
+    factor: FloatArray
+    scaling: Scaling
+    extra: FloatArray | None = None
+
+    def sums(self, codes: IntArray, n_groups: int) -> FloatArray:
+        """Return the scores summed within groups, on the scaled columns."""
+        total = group_sums(self.X, self.factor, codes, n_groups) @ self.scaling.matrix()
+        if self.extra is None:
+            return total
+        ones = np.ones_like(self.factor)
+        return np.hstack([total, group_sums(self.extra, ones, codes, n_groups)])
+
+    def outer(self, shrink: FloatArray | None = None) -> FloatArray:
+        """Return the sum over rows of score score', scores divided by `shrink` where given."""
+        k = self.X.shape[1] + (0 if self.extra is None else self.extra.shape[1])
+        total = np.zeros((k, k))
+        for rows, part in self._parts():
+            own = part if shrink is None else part / shrink[rows, None]
+            total += own.T @ own
+        return total
+
+    def _parts(self) -> Iterator[tuple[slice, FloatArray]]:
+        for rows in blocks(self.factor.size, self.X.shape[1]):
+            part = self.scaling.block(self.X[rows]) * self.factor[rows, None]
+            if self.extra is not None:
+                part = np.hstack([part, self.extra[rows]])
+            yield rows, part
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a fit hands to the covariances; matrices are on the scaled columns.
+
+    `back` turns scaled coefficients into those of the user's columns. `information_weight` is
+    each row's weight in the information matrix, for leverages. `dispersion` is the error
+    variance of OLS and 1 elsewhere.
+    """
+
+    scores: Scores
+    bread: FloatArray
+    back: FloatArray
+    information_weight: FloatArray
+    dispersion: float
+    n: int
+    k: int
+    likelihood: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Covariance:
+    """One covariance matrix, with how it was made.
+
+    ``clusters`` counts the groups of each cluster variable (states, for dyadic), ``convention``
+    says the small-sample rule in words, ``repaired`` whether negative eigenvalues were set to 0.
+    """
+
+    name: str
+    vcov: FloatArray
+    clusters: tuple[int, ...]
+    convention: str
+    repaired: bool
+
+
+def small_sample_factor(spec: CovarianceSpec, groups: int, made: Ingredients) -> tuple[float, str]:
+    """Return the factor of one cluster dimension and say it in words.
+
+    R: G/(G-1), for OLS times (n-1)/(n-k), as sandwich::vcovCL does by default; each dimension of
+    a multi-way cluster has its own G. stata: the same, but with the smallest G in every dimension.
+    clusters: G/(G-1) for every model; clusters_and_terms: G/(G-1) (n-1)/(n-k) for every model.
+    """
+    if spec.rule == "none":
+        return 1.0, "no small-sample factor"
+    if groups < 2:
+        raise EstimationError(f"{spec.name}: there is only {groups} cluster; nothing to estimate.")
+    with_terms = spec.rule == "clusters_and_terms" or (
+        spec.rule in ("R", "stata") and not made.likelihood
+    )
+    factor = groups / (groups - 1)
+    if with_terms:
+        return factor * (made.n - 1) / (made.n - made.k), "G/(G-1) (n-1)/(n-k)"
+    return factor, "G/(G-1)"
+
+
+def _leverage(made: Ingredients) -> FloatArray:
+    """Return the diagonal of the (weighted) hat matrix."""
+    scores = made.scores
+    k = scores.X.shape[1]
+    bread = made.bread[:k, :k]
+    hat = np.empty(made.n)
+    for rows in blocks(made.n, k):
+        Z = scores.scaling.block(scores.X[rows])
+        hat[rows] = np.einsum("ij,ij->i", Z @ bread, Z)
+    hat *= made.information_weight
+    return hat
+
+
+def _heteroskedastic(spec: CovarianceSpec, made: Ingredients) -> tuple[FloatArray, str]:
+    if spec.kind == "HC0":
+        if spec.rule == "stata" and made.likelihood:
+            return made.scores.outer() * (made.n / (made.n - 1)), "n/(n-1)"
+        return made.scores.outer(), "no small-sample factor"
+    if spec.kind == "HC1":
+        return made.scores.outer() * (made.n / (made.n - made.k)), "n/(n-k)"
+    room = 1.0 - _leverage(made)
+    if float(room.min()) < 1e-10:
+        raise EstimationError(
+            f"{spec.kind}: {int((room < 1e-10).sum())} rows have leverage 1 (a term that is "
+            "non-zero in a single row), so their scores can't be weighed; use HC1."
+        )
+    if spec.kind == "HC2":
+        return made.scores.outer(np.sqrt(room)), "scores / sqrt(1 - leverage)"
+    return made.scores.outer(room), "scores / (1 - leverage)"
+
+
+def _clustered(
+    spec: CovarianceSpec, made: Ingredients, ids: Identifiers
+) -> tuple[FloatArray, tuple[int, ...], str]:
+    """Sum the meats of all combinations of the cluster variables, with alternating sign."""
+    counts = tuple(ids.codes(name)[1] for name in spec.by)
+    _warn_few(spec.name, min(counts), "clusters")
+    meat = np.zeros_like(made.bread)
+    words = ""
+    for size in range(1, len(spec.by) + 1):
+        for names in combinations(spec.by, size):
+            codes, groups = ids.crossed(names)
+            S = made.scores.sums(codes, groups)
+            factor, words = small_sample_factor(
+                spec, min(counts) if spec.rule == "stata" else groups, made
+            )
+            meat += (1.0 if size % 2 else -1.0) * factor * (S.T @ S)
+    if len(spec.by) > 1 and spec.rule != "none":
+        words += ", smallest G" if spec.rule == "stata" else ", each dimension its own G"
+    return meat, counts, words
+
+
+def dyadic_meat(scores: Scores, ids: Identifiers) -> tuple[FloatArray, int]:
+    """Return the meat of the dyadic-robust covariance and the number of states.
+
+    Parameters
+    ----------
+    scores : Scores
+        Scores by row.
+    ids : Identifiers
+        With the two sides of each row's dyad.
+
+    Returns
+    -------
+    meat : float array
+        Sum over states of S_c S_c' less sum over unordered dyads of S_d S_d'.
+    n_states : int
+        The number of states.
+    """
+    first, second, n_states = ids.states()
+    by_state = scores.sums(first, n_states) + scores.sums(second, n_states)
+    by_dyad = scores.sums(*ids.codes("dyad"))
+    meat: FloatArray = by_state.T @ by_state - by_dyad.T @ by_dyad
+    return meat, n_states
+
+
+def _warn_few(name: str, clusters: int, what: str) -> None:
+    if clusters < FEW_CLUSTERS:
+        warnings.warn(
+            f"{name}: only {clusters} {what}; standard errors with fewer than {FEW_CLUSTERS} "
+            "are usually too small.",
+            stacklevel=2,
+        )
+
+
+def repair(vcov: FloatArray) -> tuple[FloatArray, bool]:
+    """Set negative eigenvalues to 0 (Cameron, Gelbach and Miller 2011); say whether any was."""
+    values, vectors = np.linalg.eigh(vcov)
+    if values.min() >= -1e-12 * max(float(values.max()), 0.0):
+        return vcov, False
+    mended: FloatArray = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return mended, True
+
+
+def covariance_of(
+    spec: CovarianceSpec, made: Ingredients, ids: Identifiers, repairs: str = "eigen"
+) -> Covariance:
+    """Compute one covariance matrix.
+
+    Parameters
+    ----------
+    spec : CovarianceSpec
+        Which.
+    made : Ingredients
+        What the fit handed over.
+    ids : Identifiers
+        Cluster variables and dyads of the rows used.
+    repairs : str
+        "eigen" sets negative eigenvalues of multi-way and dyadic covariances to 0, on columns
+        scaled to unit variance so that units of measurement play no part; "never" leaves the
+        matrix as its definition gives it (a negative variance is then a missing standard error).
+
+    Returns
+    -------
+    Covariance
+        The matrix for the user's columns and how it was made.
+    """
+    clusters: tuple[int, ...] = ()
+    if spec.kind == "classical":
+        words = "s^2 = RSS/(n-k)" if not made.likelihood else "inverse information"
+        return Covariance(spec.name, _back(made, made.bread * made.dispersion), (), words, False)
+    if spec.kind == "cluster":
+        meat, clusters, words = _clustered(spec, made, ids)
+    elif spec.kind == "dyadic":
+        meat, n_states = dyadic_meat(made.scores, ids)
+        if n_states < 4:
+            # scores sum to 0 over all rows, and here every two rows share a state
+            raise EstimationError(
+                f"dyadic: all dyads among {n_states} states share a state, so nothing is "
+                "independent of anything; at least 4 states are needed."
+            )
+        _warn_few(spec.name, n_states, "states")
+        clusters, words = (n_states,), "no small-sample factor"
+    else:
+        meat, words = _heteroskedastic(spec, made)
+    inner, repaired = made.bread @ meat @ made.bread, False
+    if repairs == "eigen":
+        inner, repaired = repair(0.5 * (inner + inner.T))
+    if repaired:
+        words += "; negative eigenvalues set to 0"
+    return Covariance(spec.name, _back(made, inner), clusters, words, repaired)
+
+
+def _back(made: Ingredients, inner: FloatArray) -> FloatArray:
+    out: FloatArray = made.back @ inner @ made.back.T
+    return 0.5 * (out + out.T)

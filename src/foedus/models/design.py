@@ -1,0 +1,467 @@
+"""From a formula and a frame to arrays, with every lost row counted by cause.
+
+Nothing here imports pandas: a frame is anything that gives a column by name (pandas, polars,
+pyarrow, a dict of arrays), so a plain sum of columns costs little more than copying them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from foedus.errors import EstimationError, UsageError, nearest
+from foedus.models.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from foedus.models.formula import (
+    CONSTANT,
+    Arithmetic,
+    Call,
+    Expression,
+    Formula,
+    Name,
+    Negative,
+    Number,
+    Term,
+    names_in,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A categorical column: a number a row (-1 missing) into its sorted levels."""
+
+    codes: IntArray
+    levels: tuple[str, ...]
+
+    def take(self, keep: BoolArray) -> Labels:
+        """Return the rows marked."""
+        return Labels(self.codes[keep], self.levels)
+
+
+Column = FloatArray | Labels
+Columns = dict[str, Column]
+
+
+def column_names(data: Any) -> list[str]:
+    """Return a frame's column names."""
+    if isinstance(data, Mapping):
+        return [str(name) for name in data]
+    names = getattr(data, "column_names", None)
+    return [str(name) for name in (data.columns if names is None else names)]
+
+
+def raw_column(data: Any, name: str) -> AnyArray:
+    """Return a column as an array of its own type.
+
+    Raises
+    ------
+    UsageError
+        If the frame has no such column; the nearest names are given.
+    """
+    known = column_names(data)
+    if name not in known:
+        raise UsageError(f'there is no column "{name}" in the data. {nearest(name, known)}')
+    column = data[name]
+    if hasattr(column, "to_numpy"):
+        array: AnyArray = np.asarray(column.to_numpy())
+        return array
+    return np.asarray(column)
+
+
+def read_column(data: Any, name: str) -> Column:
+    """Return a column as floats with NaN where missing, or as labels where it holds text."""
+    known = column_names(data)
+    if name in known and hasattr(data[name], "dtype"):
+        column = data[name]
+        kind = getattr(column.dtype, "kind", "")
+        if hasattr(column.dtype, "na_value") and kind in "iufb" and hasattr(column, "isna"):
+            masked: FloatArray = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            return masked
+    array = raw_column(data, name)
+    if array.dtype.kind in "iufb":
+        return np.asarray(array, dtype=np.float64)
+    return _labels_or_numbers(array, name)
+
+
+def _labels_or_numbers(array: AnyArray, name: str) -> Column:
+    """Read a column of objects: numbers with None among them, or text."""
+    if array.dtype.kind not in "OUST":
+        raise UsageError(f'column "{name}" holds {array.dtype}, which a formula cannot use.')
+    values = array.astype(object)
+    missing = np.array([value is None or value is _na() or value != value for value in values])
+    present = values[~missing]
+    if not any(isinstance(value, str) for value in present):
+        numbers = np.full(values.size, np.nan)
+        numbers[~missing] = present.astype(np.float64)
+        return numbers
+    levels, inverse = np.unique(present.astype(str), return_inverse=True)
+    codes = np.full(values.size, -1, dtype=np.int64)
+    codes[~missing] = inverse
+    return Labels(codes, tuple(str(level) for level in levels))
+
+
+def _na() -> object:
+    """Return pandas.NA if pandas is loaded at all."""
+    import sys
+
+    pandas = sys.modules.get("pandas")
+    return None if pandas is None else pandas.NA
+
+
+def missing_in(column: Column) -> BoolArray:
+    """Mark the rows in which a column is missing."""
+    if isinstance(column, Labels):
+        return column.codes < 0
+    out: BoolArray = np.isnan(column)
+    return out
+
+
+def take_rows(column: Column, keep: BoolArray | None) -> Column:
+    """Return the marked rows of a column; all of them, uncopied, for None."""
+    if keep is None:
+        return column
+    return column.take(keep) if isinstance(column, Labels) else column[keep]
+
+
+# --- arithmetic -----------------------------------------------------------------------------
+
+_PLAIN: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "log": np.log, "log1p": np.log1p, "log2": np.log2, "log10": np.log10,
+    "exp": np.exp, "expm1": np.expm1, "sqrt": np.sqrt, "abs": np.abs,
+    "I": lambda x: x,
+}  # fmt: skip
+
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power,
+    "<": np.less, ">": np.greater, "<=": np.less_equal, ">=": np.greater_equal,
+    "==": np.equal, "!=": np.not_equal,
+}  # fmt: skip
+
+
+class Evaluator:
+    """Evaluates expressions on columns, and remembers what centring and bases learnt."""
+
+    def __init__(self, columns: Columns, state: dict[str, Any], learning: bool) -> None:
+        self.columns = columns
+        self.state = state
+        self.learning = learning
+
+    def number(self, tree: Expression) -> FloatArray:
+        """Return a numeric expression's values."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._number(tree), dtype=np.float64)
+
+    def _number(self, tree: Expression) -> Any:
+        if isinstance(tree, Number):
+            return tree.value
+        if isinstance(tree, Negative):
+            return -self._number(tree.inner)
+        if isinstance(tree, Arithmetic):
+            if tree.sign not in _SIGNS:
+                raise UsageError(f'"{tree}": "{tree.sign}" is no arithmetic.')
+            return _SIGNS[tree.sign](self._number(tree.left), self._number(tree.right))
+        if isinstance(tree, Name):
+            column = self.columns[tree.name]
+            if isinstance(column, Labels):
+                raise UsageError(f'column "{tree.name}" holds text; arithmetic needs numbers.')
+            return column
+        return self._call(tree)
+
+    def _call(self, tree: Call) -> Any:
+        if tree.function in _PLAIN:
+            return _PLAIN[tree.function](self._number(tree.arguments[0]))
+        if tree.function in ("center", "scale"):
+            x = self._number(tree.arguments[0])
+            scaled = tree.function == "scale"
+            mean, sd = self._learn(
+                str(tree),
+                lambda: (float(np.mean(x)), float(np.std(x, ddof=1)) if scaled else 1.0),
+            )
+            return (x - mean) / sd
+        raise UsageError(f'"{tree}" may not stand inside another expression.')
+
+    def _learn(self, key: str, how: Callable[[], Any]) -> Any:
+        if self.learning:
+            self.state[key] = how()
+        return self.state[key]
+
+    def factor(self, text: str, tree: Expression, contrasts: bool) -> list[tuple[str, FloatArray]]:
+        """Return the columns of a factor: one for a number, several for categories and bases."""
+        if isinstance(tree, Name) and isinstance(self.columns[tree.name], Labels):
+            return self._categories(text, self.columns[tree.name], contrasts)
+        if isinstance(tree, Call) and tree.function in ("C", "factor"):
+            return self._categories(text, self._as_labels(text, tree.arguments[0]), contrasts)
+        if isinstance(tree, Call) and tree.function == "poly":
+            return self._polynomial(text, tree)
+        return [(text, self.number(tree))]
+
+    def _as_labels(self, text: str, tree: Expression) -> Labels:
+        if isinstance(tree, Name):
+            column = self.columns[tree.name]
+            if isinstance(column, Labels):
+                return column
+        values = self.number(tree)
+        levels = self._learn(text + " values", lambda: np.unique(values))
+        place = np.clip(np.searchsorted(levels, values), 0, levels.size - 1)
+        codes = np.where(levels[place] == values, place, -1)
+        return Labels(codes, tuple(f"{level:g}" for level in levels))
+
+    def _categories(
+        self, text: str, column: Column, contrasts: bool
+    ) -> list[tuple[str, FloatArray]]:
+        assert isinstance(column, Labels)
+        present = self._learn(
+            text + " levels",
+            lambda: [column.levels[c] for c in np.unique(column.codes[column.codes >= 0])],
+        )
+        number = {level: float(i) for i, level in enumerate(present)}
+        places = np.array([number.get(level, np.nan) for level in column.levels] + [np.nan])
+        place = places[column.codes]
+        missing = np.isnan(place)
+        out = []
+        for i, level in enumerate(present):
+            if i == 0 and contrasts:
+                continue
+            dummy = (place == i).astype(np.float64)
+            dummy[missing] = np.nan
+            out.append((f"{text}[{'T.' if contrasts else ''}{level}]", dummy))
+        return out
+
+    def _polynomial(self, text: str, tree: Call) -> list[tuple[str, FloatArray]]:
+        """Return orthogonal polynomials as R's poly() does, by the three-term recurrence."""
+        x, degree_tree = self.number(tree.arguments[0]), tree.arguments[1]
+        degree = int(degree_tree.value) if isinstance(degree_tree, Number) else 0
+        if not 1 <= degree <= 10:
+            raise UsageError(f"{text}: the degree must be a number from 1 to 10.")
+        alpha, norm = self._learn(text, lambda: _poly_recurrence(x, degree))
+        basis = [np.ones_like(x), x - alpha[0]]
+        for d in range(1, degree):
+            basis.append((x - alpha[d]) * basis[d] - norm[d + 1] / norm[d] * basis[d - 1])
+        return [(f"{text}{d}", basis[d] / np.sqrt(norm[d + 1])) for d in range(1, degree + 1)]
+
+
+def _poly_recurrence(x: FloatArray, degree: int) -> tuple[list[float], list[float]]:
+    """Return the recurrence's centres and squared norms (norm[0] = 1, norm[1] = n, ...)."""
+    if np.unique(x).size <= degree:
+        raise EstimationError(f"poly: degree {degree} needs more than {degree} distinct values.")
+    alpha, norm = [float(x.mean())], [1.0, float(x.size)]
+    before, current = np.ones_like(x), x - alpha[0]
+    norm.append(float(current @ current))
+    for d in range(1, degree):
+        alpha.append(float((x * current) @ current) / norm[d + 1])
+        following = (x - alpha[d]) * current - norm[d + 1] / norm[d] * before
+        before, current = current, following
+        norm.append(float(current @ current))
+    return alpha, norm
+
+
+# --- the design -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """How a formula becomes a matrix: enough to make the same columns from new data."""
+
+    formula: Formula
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def matrix(
+        self, columns: Columns, n: int, learning: bool = False
+    ) -> tuple[FloatArray, list[str]]:
+        """Return the matrix of terms and its column names."""
+        formula = self.formula
+        if all(len(term) == 1 for term in formula.terms) and all(
+            isinstance(formula.factors[t[0]], Name) and not isinstance(columns[t[0]], Labels)
+            for t in formula.terms
+        ):
+            return self._plain(columns, n)
+        evaluator = Evaluator(columns, self.state, learning)
+        made: list[tuple[str, FloatArray]] = []
+        if formula.constant:
+            made.append((CONSTANT, np.ones(n)))
+        known: set[frozenset[str]] = {frozenset(term) for term in formula.terms}
+        if formula.constant:
+            known.add(frozenset())
+        for term in formula.terms:
+            made.extend(self._term(term, evaluator, known))
+        X = np.empty((n, len(made)))
+        for j, (_, values) in enumerate(made):
+            X[:, j] = values
+        return X, [name for name, _ in made]
+
+    def _plain(self, columns: Columns, n: int) -> tuple[FloatArray, list[str]]:
+        """Copy plain numeric columns side by side: the path of nearly every large model."""
+        names = [term[0] for term in self.formula.terms]
+        first = 1 if self.formula.constant else 0
+        X = np.empty((n, len(names) + first))
+        if first:
+            X[:, 0] = 1.0
+        for j, name in enumerate(names):
+            column = columns[name]
+            assert not isinstance(column, Labels)
+            X[:, first + j] = column
+        return X, [CONSTANT] * first + names
+
+    def _term(
+        self, term: Term, evaluator: Evaluator, known: set[frozenset[str]]
+    ) -> list[tuple[str, FloatArray]]:
+        """Return a term's columns: products of its factors' columns, the first varying fastest."""
+        made: list[tuple[str, FloatArray]] = []
+        for text in term:
+            # R's rule: a category is coded by contrasts if the term without it is in the model
+            contrasts = frozenset(term) - {text} in known
+            own = evaluator.factor(text, self.formula.factors[text], contrasts)
+            if not made:
+                made = own
+                continue
+            made = [(f"{left}:{right}", a * b) for right, b in own for left, a in made]
+        return made
+
+    def offset(self, columns: Columns, n: int) -> FloatArray | None:
+        """Return the sum of the formula's offsets, or None."""
+        if not self.formula.offsets:
+            return None
+        total = np.zeros(n)
+        for tree in self.formula.offsets:
+            total += Evaluator(columns, self.state, learning=False).number(tree)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Arrays made from a formula and a frame.
+
+    ``kept`` marks the frame's rows that are in (None: all); ``rows_lost`` counts those that are
+    not by the first cause in formula order; ``columns`` are the formula's variables, kept rows.
+    """
+
+    design: Design
+    names: list[str]
+    X: FloatArray
+    y: FloatArray
+    offset: FloatArray | None
+    weights: FloatArray | None
+    kept: BoolArray | None
+    rows_lost: dict[str, int]
+    columns: Columns
+
+
+def _present(columns: Sequence[tuple[str, Column]], lost: dict[str, int]) -> BoolArray | None:
+    """Mark complete rows, counting the others at the first column they miss."""
+    keep: BoolArray | None = None
+    for name, column in columns:
+        missing = missing_in(column)
+        if not missing.any():
+            continue
+        if keep is None:
+            keep = ~missing
+            lost[f"missing {name}"] = int(missing.sum())
+            continue
+        newly = int((missing & keep).sum())
+        if newly:
+            lost[f"missing {name}"] = newly
+        keep &= ~missing
+    return keep
+
+
+def build_sample(formula: Formula, data: Any, weights: Any = None) -> Sample:
+    """Make the arrays of a model.
+
+    Parameters
+    ----------
+    formula : Formula
+        The model.
+    data : frame
+        One row an observation, of whatever unit; needs the formula's columns.
+    weights : array_like or str, optional
+        Prior weights, or the column that holds them.
+
+    Returns
+    -------
+    Sample
+        Complete rows only. A row is lost to the first variable it misses, in formula order; then
+        to the first term that is not a number there (the log of 0, say).
+    """
+    lost: dict[str, int] = {}
+    read = [(name, read_column(data, name)) for name in formula.names()]
+    if weights is not None:
+        named = weights if isinstance(weights, str) else "weights"
+        own = read_column(data if isinstance(weights, str) else {named: weights}, named)
+        read.append((named, own))
+    keep = _present(read, lost)
+    columns = {name: take_rows(column, keep) for name, column in read}
+    n = _length(read) if keep is None else int(keep.sum())
+    if n == 0:
+        raise EstimationError(f"no rows are left to estimate on: {_said(lost)}.")
+    sample = _arrays(formula, columns, n)
+    finite = _finite_rows(sample, lost)
+    if finite is not None:
+        columns = {name: take_rows(column, finite) for name, column in columns.items()}
+        keep = _within(keep, finite)
+        n = int(finite.sum())
+        if n == 0:
+            raise EstimationError(f"no rows are left to estimate on: {_said(lost)}.")
+        sample = _arrays(formula, columns, n)
+    design, names, X, y, offset = sample
+    used = None
+    if weights is not None:
+        held = columns.pop(named)
+        assert not isinstance(held, Labels)
+        used = held
+    return Sample(design, names, X, y, offset, used, keep, lost, columns)
+
+
+def _length(read: Sequence[tuple[str, Column]]) -> int:
+    sizes = {c.codes.size if isinstance(c, Labels) else c.size for _, c in read}
+    if len(sizes) != 1:
+        raise UsageError(f"columns of different length: {sorted(sizes)}.")
+    return sizes.pop()
+
+
+def _said(lost: dict[str, int]) -> str:
+    return (
+        "; ".join(f"{rows} rows: {cause}" for cause, rows in lost.items()) or "the data are empty"
+    )
+
+
+def _within(keep: BoolArray | None, finite: BoolArray) -> BoolArray:
+    if keep is None:
+        return finite
+    inside = keep.copy()
+    inside[inside] = finite
+    return inside
+
+
+_Arrays = tuple[Design, list[str], FloatArray, FloatArray, FloatArray | None]
+
+
+def _arrays(formula: Formula, columns: Columns, n: int) -> _Arrays:
+    design = Design(formula)
+    for name in names_in(formula.response):
+        if isinstance(columns[name], Labels):
+            raise UsageError(f'the outcome "{formula.response}" holds text; it must be a number.')
+    y = Evaluator(columns, design.state, learning=True).number(formula.response)
+    if y.ndim == 0:
+        raise UsageError(f'the outcome "{formula.response}" is a constant.')
+    X, names = design.matrix(columns, n, learning=True)
+    return design, names, X, y, design.offset(columns, n)
+
+
+def _finite_rows(sample: _Arrays, lost: dict[str, int]) -> BoolArray | None:
+    """Mark rows whose terms are all finite; None if all are. Causes go to `lost`."""
+    design, names, X, y, offset = sample
+    finite: BoolArray | None = None
+    parts = [(str(design.formula.response), y)] + [(name, X[:, j]) for j, name in enumerate(names)]
+    if offset is not None:
+        parts.append(("offset", offset))
+    for name, values in parts:
+        if np.isfinite(float(values.sum())):
+            continue
+        good = np.isfinite(values)
+        newly = int((~good).sum() if finite is None else (~good & finite).sum())
+        if newly:
+            lost[f"not finite {name}"] = newly
+        finite = good if finite is None else finite & good
+    return None if finite is None or bool(finite.all()) else finite

@@ -1,0 +1,443 @@
+"""Arrays in, a fitted model out: the numerics never see a formula or a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import linalg, special
+
+from foedus.errors import EstimationError, UsageError, nearest
+from foedus.models.arrays import BoolArray, FloatArray, blocks
+from foedus.models.covariance import Ingredients, Scores
+from foedus.models.families import FAMILIES, Family, NegativeBinomial
+from foedus.models.newton import Optimum, Problem, maximise
+from foedus.models.scaling import (
+    collinear_columns,
+    constant_column,
+    describe_collinear,
+    refuse_collinear,
+    scale_columns,
+)
+from foedus.models.separation import (
+    PerfectPredictor,
+    SeparationError,
+    name_some,
+    perfect_predictors,
+    rows_decided,
+)
+
+ESTIMATORS = (*FAMILIES, "negbin")
+INFORMATION = ("expected", "observed")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted model, without its covariances.
+
+    Attributes
+    ----------
+    estimator, family : what was fitted.
+    names, X, y, weights, offset : the columns and rows used, after what was dropped.
+    kept : the rows of the input that were used, None for all.
+    coef : coefficients of the user's columns.
+    made : what the covariances are made from.
+    ancillary : parameters beside the coefficients (theta of the negative binomial, sigma of OLS).
+    rows_lost, dropped_terms : what was left out for perfect prediction and collinearity, and why.
+    """
+
+    estimator: str
+    family: Family
+    names: tuple[str, ...]
+    X: FloatArray
+    y: FloatArray
+    weights: FloatArray | None
+    offset: FloatArray | None
+    kept: BoolArray | None
+    coef: FloatArray
+    loglik: float
+    iterations: int
+    made: Ingredients
+    ancillary: dict[str, float] = field(default_factory=dict)
+    rows_lost: dict[str, int] = field(default_factory=dict)
+    dropped_terms: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Data:
+    """Rows and columns on their way into a fit."""
+
+    X: FloatArray
+    y: FloatArray
+    names: list[str]
+    weights: FloatArray | None
+    offset: FloatArray | None
+    kept: BoolArray | None = None
+    rows_lost: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
+
+    def drop_columns(self, reasons: dict[int, str]) -> None:
+        for column, why in reasons.items():
+            self.dropped[self.names[column]] = why
+        self.X = np.delete(self.X, list(reasons), axis=1)
+        self.names = [name for j, name in enumerate(self.names) if j not in reasons]
+
+    def keep_rows(self, keep: BoolArray) -> None:
+        self.X, self.y = self.X[keep], self.y[keep]
+        self.weights = None if self.weights is None else self.weights[keep]
+        self.offset = None if self.offset is None else self.offset[keep]
+        if self.kept is None:
+            self.kept = keep
+        else:
+            self.kept = self.kept.copy()
+            self.kept[self.kept] = keep
+
+
+def fit(
+    estimator: str,
+    X: FloatArray,
+    y: FloatArray,
+    names: Sequence[str] | None = None,
+    *,
+    weights: FloatArray | None = None,
+    offset: FloatArray | None = None,
+    information: str = "expected",
+    collinear: str = "error",
+    separation: str = "error",
+) -> Fit:
+    """Fit a model to arrays.
+
+    Parameters
+    ----------
+    estimator : str
+        logit, probit, cloglog, ols, poisson or negbin.
+    X : float array, rows by columns
+        The design matrix, with its constant column if there is to be one; never changed.
+    y : float array
+        The outcome.
+    names : sequence of str, optional
+        The columns' names, for messages.
+    weights : float array, optional
+        Prior weights: each row's log-likelihood counts this often.
+    offset : float array, optional
+        Added to the index with coefficient 1.
+    information : str
+        "expected" (what R's glm and MASS::glm.nb report) or "observed" (what Stata's ml reports;
+        for the negative binomial that of coefficients and log theta together).
+    collinear : str
+        "error", or "drop" to leave later columns of a collinear set out and say so.
+    separation : str
+        "error", or "drop" to leave out the rows whose outcome is predicted perfectly, with the 0/1
+        columns that do so and any column that is then collinear, and say so: these rows tell
+        nothing about the other coefficients.
+
+    Returns
+    -------
+    Fit
+        Coefficients and what covariances are made from.
+
+    Raises
+    ------
+    EstimationError
+        No rows, collinear columns, a separated outcome, no convergence.
+    UsageError
+        An unknown estimator or option.
+    """
+    _check_options(estimator, information, collinear, separation)
+    data = _checked(X, y, names, weights, offset)
+    family = _family_for(estimator, data)
+    family.check(data.y)
+    if family.binary:
+        _mind_separation(data, estimator, separation)
+    problem = _problem(data, collinear)
+    ancillary: dict[str, float] = {}
+    if estimator == "negbin":
+        family, optimum, ancillary = _fit_negbin(problem)
+    elif separation == "drop":
+        problem, optimum = _maximise_unseparated(family, data, problem)
+    else:
+        optimum = maximise(family, problem)
+    made, ancillary_more, loglik = _ingredients(family, problem, optimum, information)
+    return Fit(
+        estimator=estimator,
+        family=family,
+        names=tuple(data.names),
+        X=data.X,
+        y=data.y,
+        weights=data.weights,
+        offset=data.offset,
+        kept=data.kept,
+        coef=problem.scaling.matrix() @ optimum.beta,
+        loglik=loglik,
+        iterations=optimum.iterations,
+        made=made,
+        ancillary={**ancillary, **ancillary_more},
+        rows_lost=data.rows_lost,
+        dropped_terms=data.dropped,
+    )
+
+
+def _check_options(estimator: str, information: str, collinear: str, separation: str) -> None:
+    for value, known, what in (
+        (estimator, ESTIMATORS, "estimator"),
+        (information, INFORMATION, "kind of information"),
+        (collinear, ("error", "drop"), "rule for collinear terms"),
+        (separation, ("error", "drop"), "rule for perfect predictors"),
+    ):
+        if value not in known:
+            raise UsageError(f'"{value}" is no {what}. {nearest(value, known)}')
+
+
+def _checked(
+    X: FloatArray,
+    y: FloatArray,
+    names: Sequence[str] | None,
+    weights: FloatArray | None,
+    offset: FloatArray | None,
+) -> _Data:
+    """Refuse shapes and values that no estimator can take."""
+    X = np.asarray(X, dtype=np.float64)
+    y = np.asarray(y, dtype=np.float64)
+    n, k = X.shape
+    named = list(names) if names is not None else [f"x{j}" for j in range(k)]
+    if y.shape != (n,) or len(named) != k:
+        raise UsageError(
+            f"X is {n} by {k}, but y has shape {y.shape} and there are {len(named)} names."
+        )
+    if n == 0:
+        raise EstimationError("no rows are left to estimate on: every row misses some variable.")
+    if n <= k:
+        raise EstimationError(f"{n} rows are too few for {k} coefficients.")
+    if weights is not None:
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape != (n,) or not np.isfinite(weights).all() or (weights <= 0).any():
+            raise EstimationError("weights must be positive numbers, one a row.")
+    return _Data(X, y, named, weights, offset)
+
+
+def _family_for(estimator: str, data: _Data) -> Family:
+    return NegativeBinomial(1.0) if estimator == "negbin" else FAMILIES[estimator]
+
+
+def _mind_separation(data: _Data, estimator: str, rule: str) -> None:
+    """Refuse perfect predictors, or leave them out with the rows they decide."""
+    while True:
+        found = perfect_predictors(data.y, data.X, constant_column(data.X) is not None)
+        if not found:
+            return
+        if rule == "error":
+            said = "; ".join(
+                f"{data.names[p.column]} = {p.value:g} has outcome {p.outcome:g} "
+                f"in all {p.rows} rows"
+                for p in found
+            )
+            raise EstimationError(
+                f"{estimator}: the outcome is perfectly predicted (separated): {said}. Leave the "
+                'term out, or say separation="drop" to leave it out with the rows it decides.'
+            )
+        _drop_predictors(data, found)
+        FAMILIES[estimator].check(data.y)
+
+
+def _drop_predictors(data: _Data, found: Sequence[PerfectPredictor]) -> None:
+    """Leave out perfect predictors; a row that several decide is counted at the first."""
+    keep = np.ones(data.y.size, dtype=bool)
+    reasons: dict[int, str] = {}
+    for predictor in found:
+        decided = rows_decided(data.X, predictor) & keep
+        keep &= ~decided
+        name = data.names[predictor.column]
+        said = f"{name} = {predictor.value:g} has outcome {predictor.outcome:g}"
+        reasons[predictor.column] = f"perfect predictor: {said} in all {predictor.rows} rows"
+        if decided.any():
+            data.rows_lost[f"perfect predictor {said}"] = int(decided.sum())
+    data.drop_columns(reasons)
+    data.keep_rows(keep)
+
+
+def _maximise_unseparated(family: Family, data: _Data, problem: Problem) -> tuple[Problem, Optimum]:
+    """Leave out rows that combinations of terms decide, until a maximum exists."""
+    while True:
+        try:
+            return problem, maximise(family, problem)
+        except SeparationError as found:
+            if bool(found.rows.all()):
+                raise
+            cause = f"perfect predictor {name_some(found.terms)} (together)"
+            data.rows_lost[cause] = data.rows_lost.get(cause, 0) + int(found.rows.sum())
+            data.keep_rows(~found.rows)
+            family.check(data.y)
+            problem = _problem(data, "drop")
+
+
+def _problem(data: _Data, rule: str) -> Problem:
+    """Scale the columns and deal with collinear ones."""
+    scaling = scale_columns(data.X)
+    found = collinear_columns(scaling.correlation)
+    if found and rule == "drop":
+        data.drop_columns(
+            {one[0]: f"collinear: {describe_collinear([one], data.names)}" for one in found}
+        )
+        scaling = scale_columns(data.X)
+        found = collinear_columns(scaling.correlation)
+    refuse_collinear(found, data.names)
+    return Problem(data.y, data.X, data.names, scaling, data.weights, data.offset)
+
+
+def _index(problem: Problem, beta: FloatArray) -> FloatArray:
+    eta = np.empty(problem.y.size)
+    for rows in blocks(eta.size, problem.X.shape[1]):
+        eta[rows] = problem.scaling.block(problem.X[rows]) @ beta
+    if problem.offset is not None:
+        eta += problem.offset
+    return eta
+
+
+def _scaled_information(problem: Problem, weight: FloatArray) -> FloatArray:
+    k = problem.X.shape[1]
+    total = np.zeros((k, k))
+    for rows in blocks(problem.y.size, problem.X.shape[1]):
+        Z = problem.scaling.block(problem.X[rows])
+        Z *= np.sqrt(np.maximum(weight[rows], 0.0))[:, None]
+        total += Z.T @ Z
+    return total
+
+
+def _ingredients(
+    family: Family, problem: Problem, optimum: Optimum, information: str
+) -> tuple[Ingredients, dict[str, float], float]:
+    """Evaluate scores and information at the optimum."""
+    n, k = problem.X.shape
+    eta = _index(problem, optimum.beta)
+    weights = np.ones(1) if problem.weights is None else problem.weights
+    score, observed, expected = _row_parts(family, problem.y, eta)
+    score *= weights
+    observed *= weights
+    expected *= weights
+    weight = expected if information == "expected" else observed
+    bread_inverse = _scaled_information(problem, weight)
+    extra = None
+    if isinstance(family, NegativeBinomial) and information == "observed":
+        extra, bread_inverse = _joint_negbin(family, problem, eta, bread_inverse)
+    bread = linalg.inv(bread_inverse)
+    dispersion, ancillary, loglik = 1.0, {}, optimum.loglik
+    if family.name == "ols":
+        rss = float(np.sum(weights * (problem.y - eta) ** 2))
+        dispersion = rss / (n - k)
+        ancillary = {"sigma": float(np.sqrt(dispersion)), "df_residual": float(n - k)}
+        log_weights = 0.0 if problem.weights is None else float(np.log(weights).sum())
+        with np.errstate(divide="ignore"):
+            loglik = 0.5 * (log_weights - n * (np.log(2 * np.pi * rss / n) + 1.0))
+    back = problem.scaling.matrix()
+    if extra is not None:
+        back = np.hstack([back, np.zeros((k, 1))])
+    scores = Scores(problem.X, score, problem.scaling, extra)
+    made = Ingredients(scores, bread, back, expected, dispersion, n, k, family.name != "ols")
+    return made, ancillary, loglik
+
+
+def _row_parts(
+    family: Family, y: FloatArray, eta: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return score, observed and expected information by row."""
+    score, observed, expected = np.empty_like(eta), np.empty_like(eta), np.empty_like(eta)
+    for rows in blocks(eta.size):
+        _, score[rows], observed[rows] = family.parts(y[rows], eta[rows])
+        expected[rows] = family.expected(y[rows], eta[rows])
+    return score, observed, expected
+
+
+# --- negative binomial ---------------------------------------------------------------------
+
+
+def _theta_parts(
+    theta: float, y: FloatArray, mu: FloatArray, weights: FloatArray
+) -> tuple[float, FloatArray, float]:
+    """Return log-likelihood, its score by row and its second derivative, all for theta."""
+    total = theta + mu
+    loglik = (
+        special.gammaln(theta + y)
+        - special.gammaln(theta)
+        - special.gammaln(y + 1.0)
+        + theta * np.log(theta)
+        + special.xlogy(y, mu)
+        - (theta + y) * np.log(total)
+    )
+    score = (
+        special.digamma(theta + y)
+        - special.digamma(theta)
+        + np.log(theta)
+        + 1.0
+        - np.log(total)
+        - (theta + y) / total
+    )
+    second = (
+        special.polygamma(1, theta + y)
+        - special.polygamma(1, theta)
+        + 1.0 / theta
+        - 2.0 / total
+        + (theta + y) / total**2
+    )
+    return float((loglik * weights).sum()), score * weights, float((second * weights).sum())
+
+
+def _best_theta(y: FloatArray, mu: FloatArray, weights: FloatArray, start: float) -> float:
+    """Maximise over theta with the means held."""
+    from scipy import optimize
+
+    def slope(log_theta: float) -> float:
+        return float(_theta_parts(float(np.exp(log_theta)), y, mu, weights)[1].sum())
+
+    low, high = np.log(start) - 2.0, np.log(start) + 2.0
+    while slope(low) < 0 and low > -25:
+        low -= 3.0
+    while slope(high) > 0:
+        high += 3.0
+        if high > 18:
+            raise EstimationError(
+                "negbin: the counts vary no more than a Poisson model says (theta grows without "
+                "bound); use the estimator poisson."
+            )
+    return float(np.exp(optimize.brentq(slope, low, high, xtol=1e-12, rtol=1e-13)))
+
+
+def _fit_negbin(problem: Problem) -> tuple[Family, Optimum, dict[str, float]]:
+    """Alternate between coefficients and theta, as MASS::glm.nb does, until neither moves."""
+    weights = np.ones_like(problem.y) if problem.weights is None else problem.weights
+    optimum = maximise(FAMILIES["poisson"], problem)
+    theta, steps = 1.0, optimum.iterations
+    for _ in range(100):
+        mu = np.exp(_index(problem, optimum.beta))
+        new = _best_theta(problem.y, mu, weights, theta)
+        family = NegativeBinomial(new)
+        moved = maximise(family, problem, start=optimum.beta)
+        change = float(np.abs(moved.beta - optimum.beta).max())
+        steps += moved.iterations
+        done = abs(np.log(new / theta)) < 1e-9 and change < 1e-8
+        theta, optimum = new, replace(moved, iterations=steps)
+        if done:
+            break
+    else:
+        raise EstimationError("negbin did not converge: coefficients and theta keep moving.")
+    mu = np.exp(_index(problem, optimum.beta))
+    curvature = -_theta_parts(theta, problem.y, mu, weights)[2]
+    spread = float(np.sqrt(1.0 / curvature)) if curvature > 0 else float("nan")
+    return family, optimum, {"theta": theta, "theta_se": spread, "alpha": 1.0 / theta}
+
+
+def _joint_negbin(
+    family: NegativeBinomial, problem: Problem, eta: FloatArray, inner: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the score of log theta by row and the observed information of all parameters."""
+    weights = np.ones_like(problem.y) if problem.weights is None else problem.weights
+    theta, mu = family.theta, np.exp(eta)
+    _, score, second = _theta_parts(theta, problem.y, mu, weights)
+    # d2l / deta dtheta = (y - mu) mu / (theta + mu)^2; the chain rule turns theta into log theta
+    cross_factor = weights * theta * (problem.y - mu) * mu / (theta + mu) ** 2
+    cross = np.zeros(problem.X.shape[1])
+    for rows in blocks(problem.y.size, problem.X.shape[1]):
+        cross += cross_factor[rows] @ problem.scaling.block(problem.X[rows])
+    corner = -(second * theta**2 + float(score.sum()) * theta)
+    joint = np.block([[inner, -cross[:, None]], [-cross[None, :], np.array([[corner]])]])
+    return (score * theta)[:, None], joint

@@ -1,0 +1,622 @@
+"""Quantities of interest: what an estimate says on the outcome's own scale.
+
+Standard errors come from the delta method; intervals can also be simulated (King, Tomz and
+Wittenberg 2000, AJPS 44) from the coefficients' asymptotic distribution, seeded.
+
+A scenario is a row (or rows) of values for the formula's variables. ``at`` names it:
+
+- ``means`` or ``medians``: one row, of the variables' means or medians in the estimation sample;
+- ``means where <conditions>``: over the rows that meet conditions, say ``defense == 1 and t > 5``;
+- ``observed``: every row of the sample keeps its own values, and predictions are averaged.
+
+Variables are averaged before they enter the formula's functions, so that ``I(t^2)`` at the means
+is the square of the mean, as the row of a state at the mean would have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foedus.errors import EstimationError, UsageError, nearest
+from foedus.models.arrays import BoolArray, FloatArray, blocks
+from foedus.models.design import Column, Columns, Design, Evaluator, Labels, take_rows
+from foedus.models.formula import Call, Expression, Name, names_in, parse_expression
+from foedus.models.result import LEVEL, Result, inference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = ("auto", "slope", "difference")
+METHODS = ("delta", "simulation")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A predicted outcome (probability, mean count, mean) in one scenario."""
+
+    estimate: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+    covariance: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The change of a predicted outcome when one variable moves, all else at the scenario.
+
+    ``p0`` and ``p1`` are predictions before and after; ``percent_change`` is
+    100 (p1 - p0) / p0; intervals come from `method`.
+    """
+
+    variable: str
+    start: float
+    end: float
+    p0: float
+    p1: float
+    difference: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+    percent_change: float
+    percent_std_error: float
+    percent_ci_low: float
+    percent_ci_high: float
+    covariance: str
+    at: str
+    method: str
+    n_rows: int
+
+
+# --- scenarios ------------------------------------------------------------------------------
+
+
+def variables_of(result: Result) -> list[str]:
+    """Return the variables on the right side of the model's formula, in its order."""
+    design = result.design
+    if design is None:
+        return [t for j, t in enumerate(result.terms) if not _is_constant(result, j)]
+    right = {n for t in design.formula.terms for f in t for n in _factor_names(design, f)}
+    right |= {name for offset in design.formula.offsets for name in names_in(offset)}
+    return [name for name in design.formula.names() if name in right]
+
+
+def _factor_names(design: Design, factor: str) -> set[str]:
+    return set(names_in(design.formula.factors[factor]))
+
+
+def _is_constant(result: Result, column: int) -> bool:
+    X = result.fit.X
+    return bool(X[0, column] == X[-1, column]) and bool((X[:, column] == X[0, column]).all())
+
+
+def _sample_columns(result: Result) -> Columns:
+    """Return the sample's variables: the formula's columns, or the matrix's for an array fit."""
+    if result.design is not None:
+        return result.columns
+    return {name: result.fit.X[:, j] for j, name in enumerate(result.terms)}
+
+
+def _matrix(result: Result, columns: Columns, n: int) -> tuple[FloatArray, FloatArray | None]:
+    if result.design is not None:
+        return result.evaluate(columns, n)
+    return np.column_stack([_numbers(columns[name], name) for name in result.terms]), None
+
+
+def _numbers(column: Column, name: str) -> FloatArray:
+    if isinstance(column, Labels):
+        raise UsageError(f'variable "{name}" holds text and has no mean or slope.')
+    return column
+
+
+def _categorical(result: Result) -> set[str]:
+    """Return variables that enter as categories."""
+    found = {n for n, c in result.columns.items() if isinstance(c, Labels)}
+    if result.design is not None:
+        for tree in result.design.formula.factors.values():
+            if isinstance(tree, Call) and tree.function in ("C", "factor"):
+                found |= set(names_in(tree))
+    return found
+
+
+def rows_where(result: Result, conditions: str) -> BoolArray:
+    """Mark the rows of the estimation sample that meet conditions joined by ``and``.
+
+    Parameters
+    ----------
+    result : Result
+        The fitted model.
+    conditions : str
+        Such as ``defense == 1 and t > 5``, over the formula's variables.
+
+    Returns
+    -------
+    bool array
+        One value a row used.
+
+    Raises
+    ------
+    UsageError
+        If a condition names a variable that is not in the model.
+    EstimationError
+        If no row meets the conditions.
+    """
+    columns = _sample_columns(result)
+    marked = np.ones(result.n_obs, dtype=bool)
+    for part in conditions.split(" and "):
+        tree: Expression = parse_expression(part)
+        for name in names_in(tree):
+            if name not in columns:
+                raise UsageError(
+                    f'condition "{part}": "{name}" is not a variable of the model. '
+                    + nearest(name, columns)
+                )
+        marked &= Evaluator(columns, {}, learning=True).number(tree) != 0.0
+    if not marked.any():
+        raise EstimationError(f'no row of the sample meets "{conditions}".')
+    return marked
+
+
+def _middle(result: Result, name: str, column: Column, how: str) -> Column:
+    """Return the mean, median or commonest value of a variable as a column of one row."""
+    if isinstance(column, Labels):
+        return Labels(np.array([np.bincount(column.codes).argmax()]), column.levels)
+    # ASSUME: a category has no mean, so "at the means" holds it at its commonest value
+    if name in _categorical(result):
+        values, counts = np.unique(column, return_counts=True)
+        return np.array([values[counts.argmax()]])
+    if how == "medians":
+        return np.array([np.median(column)])
+    weights = result.fit.weights
+    if weights is not None and weights.size == column.size:
+        return np.array([np.average(column, weights=weights)])
+    return np.array([column.mean()])
+
+
+def scenario(
+    result: Result, at: str = "means", values: Mapping[str, float] | None = None
+) -> tuple[Columns, int]:
+    """Return the variables of a scenario.
+
+    Parameters
+    ----------
+    result : Result
+        The fitted model.
+    at : str
+        ``means``, ``medians``, ``observed``, the first two also with `` where <conditions>``.
+    values : mapping, optional
+        Variables held at given values instead.
+
+    Returns
+    -------
+    columns, n : dict of columns, int
+        Values of every variable, and the number of rows.
+    """
+    how, _, conditions = (part.strip() for part in at.partition(" where "))
+    if how not in ("means", "medians", "observed"):
+        raise UsageError(
+            f'"{at}" is not a scenario. {nearest(how, ["means", "medians", "observed"])}'
+        )
+    columns = _sample_columns(result)
+    wanted = variables_of(result) if result.design is not None else list(result.terms)
+    keep = rows_where(result, conditions) if conditions else None
+    chosen = {name: take_rows(columns[name], keep) for name in wanted}
+    n = result.n_obs if keep is None else int(keep.sum())
+    if how != "observed":
+        chosen = {name: _middle(result, name, c, how) for name, c in chosen.items()}
+        n = 1
+    for name, value in (values or {}).items():
+        _hold(chosen, name, value, n)
+    return chosen, n
+
+
+def _hold(columns: Columns, name: str, value: float | str, n: int) -> None:
+    """Set a variable to one value in every row of a scenario."""
+    if name not in columns:
+        raise UsageError(f'"{name}" is not a variable of the model. {nearest(name, columns)}')
+    column = columns[name]
+    if isinstance(column, Labels):
+        if str(value) not in column.levels:
+            raise UsageError(
+                f'"{value}" is no value of {name}. {nearest(str(value), column.levels)}'
+            )
+        code = column.levels.index(str(value))
+        columns[name] = Labels(np.full(n, code, dtype=np.int64), column.levels)
+    else:
+        columns[name] = np.full(n, float(value))
+
+
+# --- predictions and their gradients --------------------------------------------------------
+
+
+def _average(
+    result: Result, X: FloatArray, offset: FloatArray | None, weights: FloatArray | None
+) -> tuple[float, FloatArray]:
+    """Return the average prediction and its gradient in the coefficients."""
+    family, total, mean = result.fit.family, 0.0, 0.0
+    gradient = np.zeros(X.shape[1])
+    for rows in blocks(*X.shape):
+        eta = X[rows] @ result.params
+        if offset is not None:
+            eta = eta + offset[rows]
+        w = np.ones_like(eta) if weights is None else weights[rows]
+        mean += float(w @ family.mean(eta))
+        gradient += (w * family.slope(eta)) @ X[rows]
+        total += float(w.sum())
+    return mean / total, gradient / total
+
+
+def _row_weights(result: Result, n: int) -> FloatArray | None:
+    weights = result.fit.weights
+    return weights if weights is not None and weights.size == n else None
+
+
+def _draws(result: Result, cov: str | None, draws: int, seed: int) -> FloatArray:
+    """Draw coefficients from their asymptotic distribution: one row a draw."""
+    values, vectors = np.linalg.eigh(result.vcov(cov))
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    noise = np.random.default_rng(seed).standard_normal((draws, result.params.size))
+    out: FloatArray = result.params + noise @ root.T
+    return out
+
+
+def _delta_errors(gradients: FloatArray, vcov: FloatArray) -> FloatArray:
+    """Return the standard errors of quantities from their gradients, one a row."""
+    variances = np.asarray(np.einsum("ij,jk,ik->i", gradients, vcov, gradients))
+    out: FloatArray = np.sqrt(np.maximum(variances, 0.0))
+    return out
+
+
+def _simulated(
+    result: Result, X: FloatArray, offset: FloatArray | None, betas: FloatArray
+) -> FloatArray:
+    """Return the average prediction for each drawn vector of coefficients."""
+    family, total = result.fit.family, np.zeros(betas.shape[0])
+    weights = _row_weights(result, X.shape[0])
+    for rows in blocks(X.shape[0], betas.shape[0]):
+        eta = X[rows] @ betas.T
+        if offset is not None:
+            eta += offset[rows, None]
+        means = family.mean(eta)
+        total += means.sum(axis=0) if weights is None else weights[rows] @ means
+    out: FloatArray = total / (X.shape[0] if weights is None else float(weights.sum()))
+    return out
+
+
+def predict_at(
+    result: Result,
+    values: Mapping[str, float] | None = None,
+    *,
+    at: str = "means",
+    cov: str | None = None,
+    level: float = LEVEL,
+) -> Prediction:
+    """Predict the outcome in a scenario.
+
+    Parameters
+    ----------
+    result : Result
+        The fitted model.
+    values : mapping, optional
+        Variables held at given values.
+    at : str
+        The scenario for the others; see the module's text.
+    cov : str, optional
+        The covariance; the first computed for None.
+    level : float
+        Of the interval, which is symmetric on the index, so it stays inside the outcome's range
+        (for ``observed``, where there is no one index, symmetric on the outcome).
+
+    Returns
+    -------
+    Prediction
+        With its delta-method standard error.
+    """
+    columns, n = scenario(result, at, values)
+    X, offset = _matrix(result, columns, n)
+    mean, gradient = _average(result, X, offset, _row_weights(result, n))
+    made = result.covariance(cov)
+    error = float(_delta_errors(gradient[None, :], made.vcov)[0])
+    if n == 1:
+        eta = X @ result.params + (0.0 if offset is None else offset)
+        ends = inference(eta, _delta_errors(X, made.vcov), result.df, level)
+        low = float(result.fit.family.mean(ends["ci_low"])[0])
+        high = float(result.fit.family.mean(ends["ci_high"])[0])
+    else:
+        ends = inference(np.array([mean]), np.array([error]), result.df, level)
+        low, high = float(ends["ci_low"][0]), float(ends["ci_high"][0])
+    return Prediction(mean, error, low, high, made.name, at)
+
+
+def first_difference(
+    result: Result,
+    variable: str,
+    start: float = 0.0,
+    end: float = 1.0,
+    *,
+    at: str = "means",
+    values: Mapping[str, float] | None = None,
+    cov: str | None = None,
+    method: str = "delta",
+    draws: int = 1000,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> Difference:
+    """Return the change of the predicted outcome when one variable moves from start to end.
+
+    Parameters
+    ----------
+    result : Result
+        The fitted model.
+    variable : str
+        The variable that moves, in whatever terms it stands.
+    start, end : float
+        Its two values.
+    at : str
+        The scenario for the others; see the module's text.
+    values : mapping, optional
+        Other variables held at given values.
+    cov : str, optional
+        The covariance; the first computed for None.
+    method : str
+        "delta", or "simulation" (percentiles of seeded draws of the coefficients).
+    draws, seed : int
+        For the simulation.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    Difference
+        Predictions, their difference and percent change, with standard errors and intervals.
+    """
+    if method not in METHODS:
+        raise UsageError(f'"{method}" is not a method. {nearest(method, METHODS)}')
+    columns, n = scenario(result, at, values)
+    moved = []
+    for value in (start, end):
+        held = dict(columns)
+        _hold(held, variable, value, n)
+        moved.append(_matrix(result, held, n))
+    weights = _row_weights(result, n)
+    (p0, g0), (p1, g1) = (_average(result, X, offset, weights) for X, offset in moved)
+    percent, percent_gradient = 100.0 * (p1 - p0) / p0, 100.0 * (g1 / p0 - p1 * g0 / p0**2)
+    made = result.covariance(cov)
+    if method == "delta":
+        numbers = np.array([p1 - p0, percent])
+        errors = _delta_errors(np.vstack([g1 - g0, percent_gradient]), made.vcov)
+        ends = inference(numbers, errors, result.df, level)
+        low, high = ends["ci_low"], ends["ci_high"]
+    else:
+        betas = _draws(result, cov, draws, seed)
+        s0, s1 = (_simulated(result, X, offset, betas) for X, offset in moved)
+        simulated = np.vstack([s1 - s0, 100.0 * (s1 - s0) / s0])
+        errors = simulated.std(axis=1, ddof=1)
+        low, high = np.quantile(simulated, [0.5 - level / 2, 0.5 + level / 2], axis=1)
+    return Difference(
+        variable, float(start), float(end), p0, p1, p1 - p0,
+        float(errors[0]), float(low[0]), float(high[0]),
+        percent, float(errors[1]), float(low[1]), float(high[1]),
+        made.name, at, method, n,
+    )  # fmt: skip
+
+
+# --- average marginal effects ---------------------------------------------------------------
+
+
+def _simple_term(result: Result, variable: str) -> int | None:
+    """Return the coefficient of a variable that enters the model once, as itself."""
+    if result.design is None:
+        return result.index_of(variable)
+    design, formula = result.design, result.design.formula
+    entries = [
+        term for term in formula.terms if any(variable in _factor_names(design, f) for f in term)
+    ]
+    offsets = {name for offset in formula.offsets for name in names_in(offset)}
+    alone = entries == [(variable,)] and isinstance(formula.factors.get(variable), Name)
+    if alone and variable not in offsets and variable in result.terms:
+        return result.terms.index(variable)
+    return None
+
+
+def _binary(column: Column) -> bool:
+    return not isinstance(column, Labels) and bool(((column == 0.0) | (column == 1.0)).all())
+
+
+class _Sample:
+    """The estimation sample, and what all its average slopes share."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.weights = result.fit.weights
+        self.columns = _sample_columns(result)
+        self._shared: tuple[float, FloatArray] | None = None
+
+    def shared(self) -> tuple[float, FloatArray]:
+        """Return the averages of the slope and of the curve times the columns."""
+        if self._shared is None:
+            fit, total, slope = self.result.fit, 0.0, 0.0
+            curve = np.zeros(fit.X.shape[1])
+            for rows in blocks(*fit.X.shape):
+                eta = fit.X[rows] @ self.result.params
+                if fit.offset is not None:
+                    eta += fit.offset[rows]
+                w = np.ones_like(eta) if self.weights is None else self.weights[rows]
+                slope += float(w @ fit.family.slope(eta))
+                curve += (w * fit.family.curve(eta)) @ fit.X[rows]
+                total += float(w.sum())
+            self._shared = slope / total, curve / total
+        return self._shared
+
+    def slope(self, variable: str) -> tuple[float, FloatArray]:
+        """Return the average derivative in a variable, and its gradient."""
+        place = _simple_term(self.result, variable)
+        if place is not None:
+            slope, curve = self.shared()
+            gradient = float(self.result.params[place]) * curve
+            gradient[place] += slope
+            return slope * float(self.result.params[place]), gradient
+        column = _numbers(self.columns[variable], variable)
+        step = 1e-5 * (float(column.std()) or 1.0)
+        up, down = self.moved(variable, column + step), self.moved(variable, column - step)
+        return (up[0] - down[0]) / (2 * step), (up[1] - down[1]) / (2 * step)
+
+    def difference(self, variable: str) -> tuple[float, FloatArray]:
+        """Return the average change as a variable goes from 0 to 1, and its gradient."""
+        place = _simple_term(self.result, variable)
+        if place is not None:
+            return self.simple_difference(place)
+        n = self.result.n_obs
+        up, down = self.moved(variable, np.ones(n)), self.moved(variable, np.zeros(n))
+        return up[0] - down[0], up[1] - down[1]
+
+    def simple_difference(self, place: int) -> tuple[float, FloatArray]:
+        """Return `difference` for a variable that is one column, without copying the matrix."""
+        fit, params, change, total, ones = self.result.fit, self.result.params, 0.0, 0.0, 0.0
+        gradient = np.zeros(params.size)
+        for rows in blocks(*fit.X.shape):
+            X = fit.X[rows]
+            eta = X @ params - X[:, place] * params[place]
+            if fit.offset is not None:
+                eta += fit.offset[rows]
+            w = np.ones_like(eta) if self.weights is None else self.weights[rows]
+            up, down = eta + params[place], eta
+            change += float(w @ (fit.family.mean(up) - fit.family.mean(down)))
+            slope = w * fit.family.slope(up)
+            gradient += (slope - w * fit.family.slope(down)) @ X
+            ones += float(slope.sum())
+            total += float(w.sum())
+        gradient[place] = ones
+        return change / total, gradient / total
+
+    def moved(self, variable: str, values: FloatArray) -> tuple[float, FloatArray]:
+        """Return the average prediction with a variable set anew in every row."""
+        X, offset = _matrix(self.result, {**self.columns, variable: values}, values.size)
+        return _average(self.result, X, offset, self.weights)
+
+
+def effects(
+    result: Result,
+    variables: Sequence[str] | None = None,
+    *,
+    cov: str | None = None,
+    kind: str = "auto",
+    level: float = LEVEL,
+) -> pd.DataFrame:
+    """Return average marginal effects over the estimation sample.
+
+    Parameters
+    ----------
+    result : Result
+        The fitted model.
+    variables : sequence of str, optional
+        Which; all numeric ones of the formula for None.
+    cov : str, optional
+        The covariance; the first computed for None.
+    kind : str
+        "slope": the average derivative; "difference": the average change from 0 to 1; "auto":
+        the slope of every variable and, in a row of its own, the difference of 0/1 variables.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        variable, effect (slope or difference), estimate, std_error (delta method), statistic,
+        p_value, ci_low, ci_high, covariance.
+    """
+    import pandas as pd
+
+    if kind not in KINDS:
+        raise UsageError(f'"{kind}" is not a kind of effect. {nearest(kind, KINDS)}')
+    sample = _Sample(result)
+    known = [v for v in variables_of(result) if v not in _categorical(result)]
+    names = known if variables is None else list(variables)
+    labels: list[tuple[str, str]] = []
+    numbers: list[tuple[float, FloatArray]] = []
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f'"{name}" is not a numeric variable of the model. {nearest(name, known)}'
+            )
+        for effect in _effects_wanted(kind, sample.columns[name]):
+            labels.append((name, effect))
+            numbers.append(sample.slope(name) if effect == "slope" else sample.difference(name))
+    made = result.covariance(cov)
+    gradients = np.array([gradient for _, gradient in numbers]).reshape(len(numbers), -1)
+    estimates = np.array([number for number, _ in numbers])
+    block: dict[str, Any] = inference(
+        estimates, _delta_errors(gradients, made.vcov), result.df, level
+    )
+    return pd.DataFrame(
+        {
+            "variable": [name for name, _ in labels],
+            "effect": [effect for _, effect in labels],
+            **block,
+            "covariance": made.name,
+        }
+    )
+
+
+def _effects_wanted(kind: str, column: Column) -> tuple[str, ...]:
+    if kind == "auto":
+        return ("slope", "difference") if _binary(column) else ("slope",)
+    return (kind,)
+
+
+RATIOS = {
+    "logit": "odds ratio",
+    "cloglog": "hazard ratio",
+    "poisson": "rate ratio",
+    "negbin": "rate ratio",
+}
+
+
+def ratios(result: Result, cov: str | None = None, level: float = LEVEL) -> pd.DataFrame:
+    """Return exp(b): odds ratios (logit), hazard ratios (cloglog), rate ratios (counts).
+
+    Parameters
+    ----------
+    result : Result
+        The fitted model.
+    cov : str, optional
+        The covariance; the first computed for None.
+    level : float
+        Of the intervals, whose ends are those of b, exponentiated.
+
+    Returns
+    -------
+    DataFrame
+        term, ratio, estimate, std_error (delta method), p_value (of b = 0), ci_low, ci_high,
+        percent_change (100 (exp(b) - 1)), covariance.
+
+    Raises
+    ------
+    UsageError
+        For an estimator whose exp(b) means nothing (probit, OLS).
+    """
+    import pandas as pd
+
+    if result.estimator not in RATIOS:
+        raise UsageError(f"exp(b) is not a ratio in a {result.estimator}; use effects.")
+    made = result.covariance(cov)
+    block = inference(result.params, result.std_errors(made.name), result.df, level)
+    estimate = np.exp(result.params)
+    return pd.DataFrame(
+        {
+            "term": list(result.terms),
+            "ratio": RATIOS[result.estimator],
+            "estimate": estimate,
+            "std_error": estimate * block["std_error"],
+            "p_value": block["p_value"],
+            "ci_low": np.exp(block["ci_low"]),
+            "ci_high": np.exp(block["ci_high"]),
+            "percent_change": 100.0 * np.expm1(result.params),
+            "covariance": made.name,
+        }
+    )

@@ -1,0 +1,106 @@
+"""A spine: the rows of a panel, and where each row's states and year lie in dense arrays.
+
+Covariates are mostly facts about a state in a year or about two states in a year. They are held
+as dense arrays over (state, year) and (state, state, year); a spine knows each row's place in
+those arrays, so that a column is one take and no join.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.panels.system import StateSystem
+
+
+@dataclass(frozen=True)
+class StatePlace:
+    """Where one of a row's states stands.
+
+    Attributes
+    ----------
+    suffix : str
+        "" for units with one state, "1" and "2" in dyads: appended to state-level columns.
+    state : int array (rows,)
+        Index of the state in the system's ccodes, -1 for one that was never a member.
+    year : int array (rows,)
+        Calendar year in which the state is looked at.
+    """
+
+    suffix: str
+    state: NDArray[np.int64]
+    year: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Spine:
+    """The rows of a panel.
+
+    Attributes
+    ----------
+    unit : str
+        Name of the unit of analysis.
+    system : StateSystem
+    keys : dict of str to int32 array (rows,)
+        Key columns in their order; rows are sorted by them and don't repeat.
+    places : tuple of StatePlace
+        One for each state of a row; none for units without states (war, alliance).
+    directed : bool
+        In dyads, whether 1 -> 2 differs from 2 -> 1.
+    years : tuple of int
+        First and last year asked for.
+    extra : dict of str to array (rows,)
+        What a unit's builder knows of its rows besides keys (a war's first day, say), for the
+        covariates of that unit; not columns.
+    """
+
+    unit: str
+    system: StateSystem
+    keys: dict[str, NDArray[np.int32]]
+    places: tuple[StatePlace, ...]
+    directed: bool
+    years: tuple[int, int]
+    extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.keys.values())))
+
+    @property
+    def dyadic(self) -> bool:
+        """Whether a row is two states in a year."""
+        return len(self.places) == 2
+
+    @cached_property
+    def state_positions(self) -> tuple[NDArray[np.int64], ...]:
+        """Flat positions of (state, year) in an (n, years) array for each place; -1 is outside."""
+        system = self.system
+        positions = []
+        for place in self.places:
+            year = place.year - system.first_year
+            inside = (place.state >= 0) & (year >= 0) & (year < system.n_years)
+            positions.append(np.where(inside, place.state * system.n_years + year, -1))
+        return tuple(positions)
+
+    @cached_property
+    def year_index(self) -> NDArray[np.int64]:
+        """Position of each row's year in the system's years, for units with a year."""
+        return self.places[0].year - self.system.first_year
+
+    @cached_property
+    def cube_position(self) -> NDArray[np.int64]:
+        """Flat position of (state 1, state 2, year) in an (n, n, years) array."""
+        first, second = self.places
+        n, n_years = self.system.n_states, self.system.n_years
+        return (first.state * n + second.state) * n_years + self.year_index
+
+    @cached_property
+    def reverse_position(self) -> NDArray[np.int64]:
+        """Flat position of (state 2, state 1, year) in an (n, n, years) array."""
+        first, second = self.places
+        n, n_years = self.system.n_states, self.system.n_years
+        return (second.state * n + first.state) * n_years + self.year_index

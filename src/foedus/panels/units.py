@@ -1,0 +1,107 @@
+"""The units of analysis that can be built, each declared once with its keys and its builder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from foedus.errors import UsageError, nearest
+from foedus.panels.spine import Spine
+from foedus.panels.system import StateSystem
+from foedus.sources.tables import Tables
+
+Builder = Callable[[Tables, StateSystem, tuple[int, int]], Spine]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit of analysis.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line, with hyphens.
+    keys : tuple of str
+        Key columns, in sort order.
+    says : str
+        What one row is, and which rows exist.
+    sources : tuple of str
+        Data sets that decide which rows exist.
+    build : callable
+        (tables, system, years) -> Spine.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    says: str
+    sources: tuple[str, ...]
+    build: Builder
+
+
+_UNITS: dict[str, Unit] = {}
+
+
+def unit(
+    name: str, keys: tuple[str, ...], says: str, sources: tuple[str, ...]
+) -> Callable[[Builder], Builder]:
+    """Register a function as the builder of a unit."""
+
+    def register(build: Builder) -> Builder:
+        assert name not in _UNITS, f"the unit {name} is declared twice"
+        _UNITS[name] = Unit(name, keys, says, sources, build)
+        return build
+
+    return register
+
+
+def units() -> dict[str, Unit]:
+    """Return every unit by name."""
+    from foedus.panels import state_units, war_units  # noqa: F401  (they register on import)
+
+    return dict(sorted(_UNITS.items()))
+
+
+def get_unit(name: str) -> Unit:
+    """Return a unit by name.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, with the nearest known ones.
+    """
+    known = units()
+    if name not in known:
+        raise UsageError(f'"{name}" is not a unit. {nearest(name, known)} See `foedus units`.')
+    return known[name]
+
+
+def load_system(tables: Tables) -> StateSystem:
+    """Return the state system from the ingested COW membership list."""
+    return StateSystem.from_spells(
+        tables.get("cow_states", "states"), tables.coverage("cow_states")
+    )
+
+
+def build_spine(
+    tables: Tables, name: str, years: tuple[int, int], system: StateSystem | None = None
+) -> Spine:
+    """Build the rows of a unit for the years from `years[0]` to `years[1]`, both included.
+
+    Raises
+    ------
+    UsageError
+        For an unknown unit, years in the wrong order, or years that the state list doesn't cover.
+    """
+    chosen = get_unit(name)
+    system = system or load_system(tables)
+    first, last = years
+    if first > last:
+        raise UsageError(f"--years {first} {last}: the first year comes after the last.")
+    if first < system.first_year or last > system.last_year:
+        raise UsageError(
+            f"--years {first} {last}: the state system is known for "
+            f"{system.first_year}-{system.last_year}. Ask for years within it."
+        )
+    spine = chosen.build(tables, system, (first, last))
+    assert tuple(spine.keys) == chosen.keys
+    return spine

@@ -1,0 +1,63 @@
+"""Build the report of a project: figures, tables, site, PDF; the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from foedus.config import Project
+from foedus.report.figures import draw_figures
+from foedus.report.inputs import read_inputs
+from foedus.report.manifest import NAME, replace_manifest
+from foedus.report.notes import notes_tree
+from foedus.report.pdf import build_pdf
+from foedus.report.site import build_site
+from foedus.report.tables import write_tables
+from foedus.report.views import build_views
+
+Progress = Callable[[str], None]
+
+
+def build_report(project: Project, progress: Progress | None = None) -> list[Path]:
+    """Make figures/, tables/, report/index.html with its pages, and report/report.pdf.
+
+    Reads result files and config only; estimates nothing. Files that an earlier report made and
+    this one doesn't are removed.
+
+    Parameters
+    ----------
+    project : Project
+        `project.data` holds the results and receives the report.
+    progress : callable, optional
+        Told in a few words what is being made.
+
+    Returns
+    -------
+    list of Path
+        Every file made, sorted.
+
+    Raises
+    ------
+    MissingDataError
+        If nothing has been estimated yet.
+    InputError
+        If a result file, a study's notes or a claim breaks a rule.
+    """
+    say = progress or (lambda text: None)
+    say("reading results")
+    inputs = read_inputs(project)
+    for study in inputs.studies:
+        notes_tree(study)  # a wrong placeholder stops here, before anything is drawn
+    figures = draw_figures(inputs, project.data / "figures", say)
+    say("tables")
+    views = build_views(inputs, figures)
+    paths = [*figures.paths]
+    paths += write_tables(views.tables, project.data / "tables", inputs.simulated)
+    folder, pdf = project.data / "report", project.config.report.pdf
+    say("site")
+    paths += build_site(inputs, views, folder, project.data / "figures", pdf)
+    if pdf:
+        say("PDF")
+        paths.append(build_pdf(inputs, views, folder / "report.pdf", project.data / "figures"))
+    replace_manifest(project.data, paths)
+    return sorted([*paths, project.data / NAME])

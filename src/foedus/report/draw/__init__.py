@@ -1,0 +1,1 @@
+"""Figures: each function turns ready-made numbers into one matplotlib figure."""

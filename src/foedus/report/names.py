@@ -1,0 +1,30 @@
+"""What to call a study and a work in running text."""
+
+from __future__ import annotations
+
+from foedus.references import Reference
+from foedus.report.inputs import Inputs, Study
+
+
+def works_of(inputs: Inputs, study: Study) -> list[tuple[str, Reference]]:
+    """Return the works a study rebuilds that config/references knows, by key."""
+    return [(key, inputs.works[key]) for key in study.cite if key in inputs.works]
+
+
+def short_cite(inputs: Inputs, study: Study) -> str:
+    """Return "Johnson & Leeds 2011" for a study named after its work, else the study's title.
+
+    A study that rests on one work alone is called by it too.
+    """
+    if study.id in inputs.works:
+        return inputs.works[study.id].short()
+    works = works_of(inputs, study)
+    alone = len(works) == 1 and not any(
+        one.cite == study.cite for one in inputs.studies if one.id != study.id
+    )
+    return works[0][1].short() if alone else study.title
+
+
+def name_works(inputs: Inputs, keys: tuple[str, ...]) -> list[str]:
+    """Return short names of works; a key that isn't in config/references stands as it is."""
+    return [inputs.works[key].short() if key in inputs.works else key for key in keys]

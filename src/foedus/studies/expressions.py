@@ -1,0 +1,151 @@
+"""Derived variables as plain expressions over a study's variables, which can run no code.
+
+``(cinc1 + ally1) / (cinc1 + ally1 + cinc2)``, ``major1 == 1 or contiguous == 1``,
+``log(distance)``. A value is missing where any variable that it uses is, comparisons included
+(unlike a row filter, where a comparison with a missing value is not true).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.errors import UsageError, nearest
+
+Array = NDArray[np.float64]
+
+_OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.Pow: np.power,
+}
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": np.abs,
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "max": np.maximum,
+    "min": np.minimum,
+    "sqrt": np.sqrt,
+}
+
+
+def names_in(expression: str) -> tuple[str, ...]:
+    """Return the variables that an expression uses, in order of appearance.
+
+    Raises
+    ------
+    UsageError
+        If the text is no expression.
+    """
+    tree = _parse(expression)
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    variables = [node for node in found if id(node) not in functions]
+    variables.sort(key=lambda node: (node.lineno, node.col_offset))
+    return tuple(dict.fromkeys(node.id for node in variables))
+
+
+def evaluate(expression: str, variables: Mapping[str, Array]) -> Array:
+    """Return an expression's value for each row; true is 1, false 0, missing NaN.
+
+    Raises
+    ------
+    UsageError
+        For anything but names, numbers, arithmetic, comparisons, and/or/not and the functions
+        above, or a name that isn't a variable.
+    """
+    with np.errstate(all="ignore"):
+        value = _value(_parse(expression), variables, expression)
+    if not isinstance(value, np.ndarray) or value.ndim == 0:
+        raise UsageError(f'the expression "{expression}" uses no variable.')
+    result = np.asarray(value, np.float64)
+    result[~np.isfinite(result)] = np.nan
+    for name in names_in(expression):
+        result[np.isnan(variables[name])] = np.nan
+    return result
+
+
+def _parse(expression: str) -> ast.expr:
+    try:
+        return ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise UsageError(f'"{expression}" is not an expression: {error}.') from error
+
+
+def _value(node: ast.expr, variables: Mapping[str, Array], text: str) -> Any:
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float):
+        return float(node.value)
+    if isinstance(node, ast.Name):
+        if node.id not in variables:
+            raise UsageError(
+                f'the expression "{text}" names "{node.id}", which is not a variable declared '
+                f"above it. {nearest(node.id, variables)}"
+            )
+        return variables[node.id]
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        left, right = (_value(part, variables, text) for part in (node.left, node.right))
+        return _OPERATORS[type(node.op)](left, right)
+    if isinstance(node, ast.UnaryOp):
+        return _unary(node, variables, text)
+    if isinstance(node, ast.BoolOp):
+        parts = [np.asarray(_value(part, variables, text)) != 0 for part in node.values]
+        combine = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
+        return combine.reduce(np.broadcast_arrays(*parts)).astype(np.float64)
+    if isinstance(node, ast.Compare):
+        return _comparison(node, variables, text)
+    if isinstance(node, ast.Call):
+        return _call(node, variables, text)
+    raise _refused(node, text)
+
+
+def _unary(node: ast.UnaryOp, variables: Mapping[str, Array], text: str) -> Any:
+    value = _value(node.operand, variables, text)
+    if isinstance(node.op, ast.USub):
+        return np.negative(value)
+    if isinstance(node.op, ast.Not):
+        return (np.asarray(value) == 0).astype(np.float64)
+    raise _refused(node, text)
+
+
+def _comparison(node: ast.Compare, variables: Mapping[str, Array], text: str) -> Any:
+    left = _value(node.left, variables, text)
+    result: Any = True
+    for operation, right_node in zip(node.ops, node.comparators, strict=True):
+        if type(operation) not in _COMPARISONS:
+            raise _refused(operation, text)
+        right = _value(right_node, variables, text)
+        result = np.logical_and(result, _COMPARISONS[type(operation)](left, right))
+        left = right
+    return np.asarray(result, np.float64)
+
+
+def _call(node: ast.Call, variables: Mapping[str, Array], text: str) -> Any:
+    if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
+        raise _refused(node, text)
+    function = FUNCTIONS[node.func.id]
+    wanted = 2 if node.func.id in ("max", "min") else 1
+    if len(node.args) != wanted:
+        raise UsageError(f'the expression "{text}": {node.func.id}() takes {wanted} argument(s).')
+    return function(*(_value(part, variables, text) for part in node.args))
+
+
+def _refused(node: ast.AST, text: str) -> UsageError:
+    return UsageError(
+        f'the expression "{text}" uses {type(node).__name__}, which is not allowed; use variables, '
+        f"numbers, + - * / **, comparisons, and, or, not, and {', '.join(FUNCTIONS)}."
+    )

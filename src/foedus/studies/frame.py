@@ -1,0 +1,358 @@
+"""A design's rows and variables: made once a run for each (unit, covariate, column, options).
+
+A workshop outlives the designs of a run. Two designs that differ in one option share every other
+column, the spine and the state system; what a model depends on is summed up in a signature, so
+that a model which an alternative doesn't touch isn't estimated again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.covariates.assemble import Builder, ColumnNote, as_float, transformed
+from foedus.covariates.registry import Covariate, get_covariate
+from foedus.covariates.values import is_missing
+from foedus.covariates.where import columns_in, keep_rows
+from foedus.errors import FoedusError, UsageError, nearest
+from foedus.panels.system import StateSystem
+from foedus.panels.units import build_spine, load_system
+from foedus.sources.tables import Tables
+from foedus.studies.expressions import evaluate, names_in
+from foedus.studies.fit import formula_names
+from foedus.studies.schema import Design, ModelSpec, Variable
+
+DENSE_KEPT = 3
+"""Covariates whose dense arrays a run keeps; columns that have been taken from them stay anyway."""
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class NamedFilter:
+    """A filter that studies name instead of spelling out."""
+
+    says: str
+    expression: str
+    variables: Mapping[str, str]
+
+
+NAMED_FILTERS = {
+    # ASSUME: politically relevant is contiguous by land, river or at most 400 miles of water
+    # (COW direct contiguity 1 to 5), or with at least one major power.
+    "politically_relevant": NamedFilter(
+        says="pairs with a major power, or contiguous by land, river or at most 400 miles of water",
+        expression="conttype > 0 or major1 == 1 or major2 == 1",
+        variables={
+            "conttype": "contiguity.conttype",
+            "major1": "major.major1",
+            "major2": "major.major2",
+        },
+    )
+}
+
+
+@dataclass(frozen=True)
+class FlowStep:
+    """One step from the universe to the estimation sample."""
+
+    step: str
+    rows_left: int
+    rows_lost: int
+    cause: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows that a model is estimated on.
+
+    Attributes
+    ----------
+    index : int array
+        Positions in the universe's spine, ascending.
+    flow : tuple of FlowStep
+    shared : int
+        How many of the first steps are the same for every model of the design.
+    """
+
+    index: NDArray[np.int32]
+    flow: tuple[FlowStep, ...]
+    shared: int
+
+
+@dataclass
+class Workshop:
+    """Spines and columns of one run.
+
+    Attributes
+    ----------
+    tables : Tables
+    """
+
+    tables: Tables
+    _system: StateSystem | None = None
+    _builders: dict[tuple[str, int, int], Builder] = field(default_factory=dict)
+    _columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    _recent: list[tuple[Builder, Covariate]] = field(default_factory=list)
+    _notes: dict[str, ColumnNote] = field(default_factory=dict)
+    _failed: dict[str, FoedusError] = field(default_factory=dict)
+    _rows: dict[str, Rows] = field(default_factory=dict)
+    _indices: dict[bytes, NDArray[np.int32]] = field(default_factory=dict)
+
+    def builder(self, unit: str, years: tuple[int, int]) -> Builder:
+        """Return the builder of columns on the spine of a unit in some years."""
+        key = (unit, *years)
+        if key not in self._builders:
+            if self._system is None:
+                self._system = load_system(self.tables)
+            self._builders[key] = Builder(
+                self.tables, build_spine(self.tables, unit, years, self._system)
+            )
+        return self._builders[key]
+
+    def frame(self, design: Design) -> Frame:
+        """Return the rows and variables of a design with a universe."""
+        return Frame(self, design)
+
+    def column(
+        self, builder: Builder, covariate: str, column: str, options: Mapping[str, Any]
+    ) -> tuple[NDArray[Any], ColumnNote]:
+        """Return a covariate's column, and free the dense arrays of those not asked for lately."""
+        entry = get_covariate(covariate)
+        made = builder.column(entry, column, options)
+        kept = [pair for pair in self._recent if pair[0] is not builder or pair[1] is not entry]
+        self._recent = [*kept, (builder, entry)]
+        while len(self._recent) > DENSE_KEPT:
+            stale, forgotten = self._recent.pop(0)
+            stale.forget(forgotten)
+        return made
+
+    def index_of(self, kept: Mask) -> NDArray[np.int32]:
+        """Return the positions kept; designs that keep the same rows share one array."""
+        mark = sha256(np.packbits(kept).tobytes()).digest()
+        if mark not in self._indices:
+            self._indices[mark] = np.flatnonzero(kept).astype(np.int32)
+        return self._indices[mark]
+
+
+def digest(content: Any) -> str:
+    """Return a short text that two equal contents share."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()[:20]
+
+
+class Frame:
+    """Rows and variables of one design, made when asked for."""
+
+    def __init__(self, workshop: Workshop, design: Design) -> None:
+        assert design.universe is not None
+        self.workshop = workshop
+        self.design = design
+        self.universe = design.universe
+        self.builder = workshop.builder(self.universe.unit, self.universe.years)
+        self.spine = self.builder.spine
+        self._signatures: dict[str, str] = {}
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the universe before its filter."""
+        return self.spine.n_rows
+
+    def signature(self, name: str) -> str:
+        """Return what a variable depends on, as a short text."""
+        if name not in self._signatures:
+            place = [self.universe.unit, *self.universe.years]
+            if name in self.spine.keys:
+                self._signatures[name] = digest([*place, "key", name])
+            else:
+                self._signatures[name] = self._of(self._variable(name), place)
+        return self._signatures[name]
+
+    def _of(self, variable: Variable, place: list[Any]) -> str:
+        if variable.expression is not None:
+            parts = {part: self.signature(part) for part in names_in(variable.expression)}
+            return digest([*place, variable.expression, parts, variable.transform])
+        request = variable.request
+        entry = get_covariate(request.covariate)
+        options = entry.resolve_options(request.options)
+        return digest([*place, request.covariate, request.column, options, request.transform])
+
+    def _variable(self, name: str) -> Variable:
+        if name not in self.design.variables:
+            known = [*self.design.variables, *self.spine.keys]
+            raise UsageError(f'"{name}" is not a variable of the study. {nearest(name, known)}')
+        return self.design.variables[name]
+
+    def values(self, name: str) -> Array:
+        """Return a variable (or key) for every row of the universe as floats, NaN for missing."""
+        return as_float(self.raw(name))
+
+    def raw(self, name: str) -> NDArray[Any]:
+        """Return a variable (or key) for every row in its own type: flags stay small.
+
+        Raises
+        ------
+        UsageError
+            For an unknown variable, covariate, column or option.
+        MissingDataError
+            If its source isn't at hand.
+        """
+        signature = self.signature(name)
+        held = self.workshop._columns
+        if signature in self.workshop._failed:
+            raise self.workshop._failed[signature]
+        if signature not in held:
+            try:
+                held[signature] = self._make(name, signature)
+            except FoedusError as error:
+                self.workshop._failed[signature] = error
+                raise
+        return held[signature]
+
+    def _make(self, name: str, signature: str) -> NDArray[Any]:
+        if name in self.spine.keys:
+            return self.spine.keys[name]
+        variable = self._variable(name)
+        if variable.expression is not None:
+            parts = {part: self.values(part) for part in names_in(variable.expression)}
+            return transformed(evaluate(variable.expression, parts), variable.transform, name)
+        request = variable.request
+        column, note = self.workshop.column(
+            self.builder, request.covariate, request.column, request.options
+        )
+        self.workshop._notes[signature] = note
+        return transformed(column, request.transform, name)
+
+    def note(self, name: str) -> ColumnNote | None:
+        """Return the documentation of a variable that has been made; None for derived ones."""
+        return self.workshop._notes.get(self.signature(name))
+
+    def keep(self, expression: str) -> Mask:
+        """Return the rows of the universe that satisfy a filter."""
+        named = NAMED_FILTERS.get(expression)
+        if named is None:
+            used = sorted(columns_in(expression))
+            columns = {name: self.raw(name) for name in used}
+        else:
+            expression = named.expression
+            columns = {}
+            for name, source in named.variables.items():
+                covariate, column = source.split(".")
+                columns[name], _ = self.workshop.column(self.builder, covariate, column, {})
+        if not columns:
+            raise UsageError(f'the filter "{expression}" names no variable.')
+        return np.asarray(keep_rows(expression, columns))
+
+    def filter_signature(self, expression: str | None) -> Any:
+        """Return what a filter depends on."""
+        if expression is None or expression == "all" or expression in NAMED_FILTERS:
+            return expression
+        used = sorted(columns_in(expression))
+        return [expression, {name: self.signature(name) for name in used}]
+
+    def needed(self, model: ModelSpec | None) -> tuple[str, ...]:
+        """Return the variables whose missing values cost a row, in order."""
+        own = () if model is None else self.of_model(model)
+        rule = self.design.sample.complete_on
+        if rule == "all":
+            more: Iterable[str] = self.design.variables
+        elif rule == "model":
+            more = ()
+        else:
+            more = rule
+        return tuple(dict.fromkeys([*own, *more]))
+
+    def of_model(self, model: ModelSpec) -> tuple[str, ...]:
+        """Return the variables that a model uses, outcome first, weights last."""
+        names = formula_names(model.formula)
+        weights = model.options.get("weights")
+        return tuple(dict.fromkeys([*names, *([weights] if weights else [])]))
+
+    @property
+    def known(self) -> set[str]:
+        """Names that a formula may use."""
+        return {*self.design.variables, *self.spine.keys}
+
+    def rows_signature(self, model: ModelSpec | None) -> str:
+        """Return what a model's rows depend on."""
+        return digest(
+            [
+                [self.universe.unit, *self.universe.years],
+                self.filter_signature(self.universe.where),
+                {k: self.filter_signature(e) for k, e in self.design.sample.drop.items()},
+                None if model is None else [model.years, self.filter_signature(model.where)],
+                [self.signature(name) for name in self.needed(model)],
+            ]
+        )
+
+    def rows(self, model: ModelSpec | None) -> Rows:
+        """Return the rows that a model (or, without one, a measure) works on, with their flow."""
+        signature = self.rows_signature(model)
+        held = self.workshop._rows
+        if signature not in held:
+            held[signature] = self._trace(model)
+        return held[signature]
+
+    def _trace(self, model: ModelSpec | None) -> Rows:
+        kept = np.ones(self.n_rows, dtype=bool)
+        first, last = self.universe.years
+        steps = [FlowStep("universe", self.n_rows, 0, f"every {self.universe.unit} {first}-{last}")]
+        self._narrow(kept, steps, "where", self.universe.where, keeps=True)
+        for name, expression in self.design.sample.drop.items():
+            self._narrow(kept, steps, f"drop {name}", expression, keeps=False)
+        shared = len(steps)
+        if model is not None and model.years is not None:
+            low, high = model.years
+            self._narrow(kept, steps, "years", f"year >= {low} and year <= {high}", keeps=True)
+        if model is not None:
+            self._narrow(kept, steps, "subset", model.where, keeps=True)
+        for name in self.needed(model):
+            before = int(np.count_nonzero(kept))
+            kept &= ~is_missing(self.raw(name))
+            after = int(np.count_nonzero(kept))
+            if after == before and self._derived(name):
+                continue  # lost with what it is derived from, which has a step of its own
+            steps.append(
+                FlowStep(f"complete {name}", after, before - after, f"{self.label(name)}: no value")
+            )
+        return Rows(self.workshop.index_of(kept), tuple(steps), shared)
+
+    def _derived(self, name: str) -> bool:
+        variable = self.design.variables.get(name)
+        return variable is not None and variable.expression is not None
+
+    def _narrow(
+        self, kept: Mask, steps: list[FlowStep], step: str, expression: str | None, keeps: bool
+    ) -> None:
+        """Apply one filter to `kept` in place and note what it cost."""
+        if expression is None or expression == "all":
+            return
+        before = int(np.count_nonzero(kept))
+        fits = self.keep(expression)
+        kept &= fits if keeps else ~fits
+        after = int(np.count_nonzero(kept))
+        named = NAMED_FILTERS.get(expression)
+        says = named.says if named else expression
+        cause = f"outside: {says}" if keeps else f"dropped: {says}"
+        steps.append(FlowStep(step, after, before - after, cause))
+
+    def label(self, name: str) -> str:
+        """Return a variable in short words."""
+        variable = self.design.variables.get(name)
+        label = variable.label if variable else None
+        return label or self.design.labels.get(name) or name
+
+    def data(self, names: Iterable[str], rows: Rows) -> dict[str, Array]:
+        """Return variables on a model's rows."""
+        whole = len(rows.index) == self.n_rows
+        return {
+            name: as_float(self.raw(name) if whole else self.raw(name)[rows.index])
+            for name in names
+        }

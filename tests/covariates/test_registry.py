@@ -1,0 +1,93 @@
+"""Every covariate is declared in full: citation, definition, coverage, example, options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foedus.covariates.registry import Covariate, applies, for_unit, registry
+from foedus.errors import UsageError
+from foedus.panels.units import get_unit, units
+from foedus.references import load_references
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+ENTRIES = list(registry().values())
+
+CONTRACT = {
+    "major": ["major"],
+    "contiguity": ["conttype", "contiguous"],
+    "capital_distance": ["capital_distance_km"],
+    "min_distance": ["min_distance_km"],
+    "nmc": ["milex", "milper", "irst", "pec", "tpop", "upop", "cinc"],
+    "capability_share": ["capability_share"],
+    "polity": ["polity2", "joint_democracy"],
+    "atop": [
+        "atop_defense", "atop_offense", "atop_neutrality", "atop_nonaggression",
+        "atop_consultation", "atop_any",
+    ],
+    "atop_third_party": [
+        f"{who}{what}"
+        for who in ("target_defense", "challenger_offense", "challenger_neutrality")
+        for what in ("", "_n", "_cinc")
+    ],
+    "mid": [f"mid_{what}" for what in ("onset", "ongoing", "initiated", "hostility", "fatality")],
+    "gml": [f"gml_{what}" for what in ("onset", "ongoing", "initiated", "hostility", "fatality")],
+    "war": ["war_onset", "war_ongoing", "war_initiated"],
+    "peace_years": [
+        f"{kind}_peace_years{power}"
+        for kind in ("mid", "gml", "war")
+        for power in ("", "_sq", "_cu")
+    ],
+    "similarity": ["s_atop", "s_atop_weighted"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_contracts_columns_are_there_by_name(name: str) -> None:
+    columns = [spec.name for spec in registry()[name].columns]
+    assert [column for column in CONTRACT[name] if column not in columns] == []
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_entry_is_complete(entry: Covariate) -> None:
+    works = load_references(CONFIG)
+    assert entry.title
+    assert entry.citations
+    assert [key for key in entry.citations if key not in works] == []
+    assert entry.sources
+    for source in entry.sources:
+        assert (CONFIG / "sources" / f"{source}.yaml").is_file(), source
+    assert entry.examples, "no example rows"
+    for spec in entry.columns:
+        assert spec.says.endswith("."), f"{spec.name}: the definition is a sentence"
+        assert spec.unit
+    for option in entry.options.values():
+        assert option.says
+        assert option.allowed is None or option.default in option.allowed
+    assert set(entry.extras) <= {spec.name for spec in entry.columns}
+    assert entry.build.__doc__
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_column_stands_on_some_unit(entry: Covariate) -> None:
+    for spec in entry.columns:
+        assert any(applies(entry, spec, unit.name, unit.keys) for unit in units().values()), (
+            spec.name
+        )
+
+
+@pytest.mark.parametrize("unit", list(units()))
+def test_no_two_covariates_make_one_column_on_a_unit(unit: str) -> None:
+    keys = get_unit(unit).keys
+    seen: dict[str, str] = {}
+    for entry in for_unit(unit, keys).values():
+        for spec in entry.columns:
+            if applies(entry, spec, unit, keys):
+                assert spec.name not in seen, f"{spec.name}: {entry.name} and {seen[spec.name]}"
+                seen[spec.name] = entry.name
+
+
+def test_an_option_out_of_its_values_is_refused() -> None:
+    with pytest.raises(UsageError, match="apply, named, ignore"):
+        registry()["atop_third_party"].resolve_options({"threats": "aply"})

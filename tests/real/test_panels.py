@@ -1,0 +1,207 @@
+"""Panels on the real files, beside panels that another package made from the same releases.
+
+The samples in shared/samples were built in R by peacesciencer, from public releases of the same
+data; cells that differ are counted and explained here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from foedus.config import load_project
+from foedus.covariates.assemble import (
+    Builder,
+    VariableRequest,
+    build_panel,
+    build_variables,
+    column_names,
+)
+from foedus.covariates.registry import Covariate, Example, registry
+from foedus.panels.units import build_spine, get_unit
+from foedus.sources.tables import Tables
+
+pytestmark = pytest.mark.real
+
+YEARS = (1816, 2010)
+
+
+@pytest.fixture(scope="module")
+def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    data = tmp_path_factory.mktemp("results")
+    return Tables(load_project(data=data, raw=[real_sources], offline=True))
+
+
+@pytest.fixture(scope="module")
+def directed(real_samples: Path) -> pl.DataFrame:
+    return pl.read_csv(real_samples / "sample_ddy.csv.gz")
+
+
+@pytest.fixture(scope="module")
+def relevant(real_samples: Path) -> pl.DataFrame:
+    return pl.read_csv(real_samples / "sample_prd.csv.gz")
+
+
+def beside(
+    tables: Tables, sample: pl.DataFrame, unit: str, covariate: str, column: str
+) -> pl.DataFrame:
+    """The sample with our column `ours` joined to it; every row of it must be one of ours."""
+    panel = build_variables(tables, unit, YEARS, {"ours": VariableRequest(covariate, column)})
+    rebuilt = pl.from_arrow(panel.table)
+    assert isinstance(rebuilt, pl.DataFrame)
+    keys = ["ccode1", "ccode2", "year"]
+    joined = sample.join(rebuilt.with_columns(found=pl.lit(1)), on=keys, how="left")
+    assert joined["found"].null_count() == 0
+    return joined
+
+
+def test_directed_dyad_years_number_what_they_must(tables: Tables) -> None:
+    spine = build_spine(tables, "directed-dyad-year", YEARS)
+    assert spine.n_rows == 1_685_310
+    assert np.all(np.diff(spine.cube_position) > 0)
+    assert build_spine(tables, "dyad-year", YEARS).n_rows == 1_685_310 // 2
+
+
+def test_state_years_are_those_of_the_released_list(tables: Tables) -> None:
+    spine = build_spine(tables, "state-year", (1816, 2016))
+    released = tables.get("cow_states", "system").select("ccode", "year").sort("ccode", "year")
+    np.testing.assert_array_equal(spine.keys["ccode"], released["ccode"].to_numpy())
+    np.testing.assert_array_equal(spine.keys["year"], released["year"].to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("covariate", "column", "theirs"),
+    [
+        ("major", "major1", "major1"),
+        ("major", "major2", "major2"),
+        ("contiguity", "contiguous", "contig"),
+        ("peace_years", "gml_peace_years", "t"),
+    ],
+)
+def test_directed_columns_equal_the_other_packages(
+    tables: Tables, directed: pl.DataFrame, covariate: str, column: str, theirs: str
+) -> None:
+    joined = beside(tables, directed, "directed-dyad-year", covariate, column)
+    assert joined.filter(pl.col("ours").is_null() | (pl.col("ours") != pl.col(theirs))).height == 0
+
+
+def test_distances_equal_the_other_packages(tables: Tables, directed: pl.DataFrame) -> None:
+    column = "capital_distance_km"
+    joined = beside(tables, directed, "directed-dyad-year", "capital_distance", column)
+    # The sample has log(km + 1), printed to seven digits.
+    gap = (joined["ours"] + 1).log() - joined["lndist"]
+    assert gap.abs().max() < 1e-6  # type: ignore[operator]
+
+
+def test_capability_shares_equal_the_other_packages(tables: Tables, directed: pl.DataFrame) -> None:
+    joined = beside(tables, directed, "directed-dyad-year", "capability_share", "capability_share")
+    gap = (joined["ours"].log() - joined["lncapshare"]).abs()
+    # Another release of NMC lies behind the sample: most cells agree to its printed digits.
+    assert (gap < 1e-4).mean() > 0.95  # type: ignore[operator]
+
+
+def test_gml_onsets_equal_the_other_packages(tables: Tables, relevant: pl.DataFrame) -> None:
+    joined = beside(tables, relevant, "dyad-year", "gml", "gml_onset")
+    assert joined.filter(pl.col("ours") != pl.col("y")).height == 0
+    assert joined["ours"].sum() == 2619
+
+
+def test_war_onsets_differ_in_one_known_cell(tables: Tables, relevant: pl.DataFrame) -> None:
+    """France fought Japan from 1944 on after it had left the war; R's package has no onset then."""
+    joined = beside(tables, relevant, "dyad-year", "war", "war_onset")
+    # The sample leaves out ongoing years (32), and both are empty after 2007.
+    unlike = joined.filter(pl.col("ours").is_null() != pl.col("y_war").is_null())
+    assert unlike.height == 32
+    assert (unlike["ours"] == 0).all()
+    differing = joined.filter(pl.col("ours") != pl.col("y_war"))
+    assert differing.select("ccode1", "ccode2", "year").rows() == [(220, 740, 1944)]
+
+
+def test_defence_differs_only_where_obligations_vary_between_pairs(
+    tables: Tables, relevant: pl.DataFrame
+) -> None:
+    """ATOP's dyadic file codes by hand who is owed what where OBVARY is 1; members' rows can't.
+
+    74 of 104,985 dyad-years: Triple Alliance and Romania, Locarno, the Quadruple Alliance of 1834.
+    """
+    joined = beside(tables, relevant, "dyad-year", "atop", "atop_defense")
+    differing = joined.filter(pl.col("ours") != pl.col("defense"))
+    assert differing.height == 74
+    assert (differing["ours"] > differing["defense"]).all()
+
+
+def test_columns_outside_coverage_are_missing_and_inside_are_not(tables: Tables) -> None:
+    """The last covered year, and the year after it, of every source that ends before 2016."""
+    for column, covariate, last in [
+        ("mid_onset", "mid", 2014),
+        ("gml_onset", "gml", 2010),
+        ("war_onset", "war", 2007),
+        ("mid_peace_years", "peace_years", 2014),
+    ]:
+        panel = build_variables(
+            tables, "dyad-year", (last, last + 1), {"v": VariableRequest(covariate, column)}
+        )
+        frame = pl.from_arrow(panel.table)
+        assert isinstance(frame, pl.DataFrame)
+        assert frame.filter(pl.col("year") == last)["v"].null_count() == 0
+        assert frame.filter(pl.col("year") == last + 1)["v"].is_null().all()
+
+
+EXAMPLES = [(entry, example) for entry in registry().values() for example in entry.examples]
+
+
+@pytest.mark.parametrize(
+    ("entry", "example"), EXAMPLES, ids=[f"{e.name}-{at}" for at, (e, _) in enumerate(EXAMPLES)]
+)
+def test_every_example_row_holds(tables: Tables, entry: Covariate, example: Example) -> None:
+    year = example.ask.get("year")
+    years = (year, year) if year else YEARS
+    spine = build_spine(tables, example.unit, years)
+    row = np.ones(spine.n_rows, dtype=bool)
+    for key, value in example.ask.items():
+        row &= spine.keys[key] == value
+    assert row.sum() == 1, f"{example.ask} is not one row of {example.unit}"
+    builder = Builder(tables, spine)
+    for column, expected in example.expect.items():
+        values, _ = builder.column(entry, column, example.options)
+        got = values[row][0]
+        gone = np.isnan(got) if values.dtype.kind == "f" else (
+            values.dtype.kind == "i" and got == np.iinfo(values.dtype).min
+        )  # fmt: skip
+        if expected is None:
+            assert gone, f"{column}: {got} where missing is expected"
+        elif isinstance(expected, str):
+            assert got == expected
+        else:
+            assert not gone
+            assert got == pytest.approx(expected, rel=1e-4), column
+
+
+def test_every_covariate_has_columns_on_the_units_it_claims(tables: Tables) -> None:
+    for unit in ("state-year", "dyad-year", "directed-dyad-year"):
+        keys = set(get_unit(unit).keys)
+        for columns in column_names(unit, "all").values():
+            assert not keys & set(columns)
+
+
+def test_undirected_columns_are_the_collapse_of_the_directed(tables: Tables) -> None:
+    years = (1910, 1914)
+    columns = ["atop", "mid", "contiguity", "peace_years", "similarity", "min_distance"]
+    both = build_panel(tables, "directed-dyad-year", years, columns)
+    one = pl.from_arrow(build_panel(tables, "dyad-year", years, columns).table)
+    frame = pl.from_arrow(both.table)
+    assert isinstance(one, pl.DataFrame)
+    assert isinstance(frame, pl.DataFrame)
+    names = [name for name in one.columns if name not in ("ccode1", "ccode2", "year")]
+    collapsed = (
+        frame.with_columns(
+            low=pl.min_horizontal("ccode1", "ccode2"), high=pl.max_horizontal("ccode1", "ccode2")
+        )
+        .group_by("low", "high", "year")
+        .agg(pl.col(names).max())
+        .sort("low", "high", "year")
+    )
+    assert one.select(names).equals(collapsed.select(names), null_equal=True)

@@ -1,0 +1,50 @@
+"""Derived variables: values, missing values, and nothing that runs code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from foedus.errors import UsageError
+from foedus.studies.expressions import evaluate, names_in
+
+NAN = float("nan")
+VARIABLES = {
+    "a": np.array([1.0, 2.0, NAN, 0.0]),
+    "b": np.array([3.0, 2.0, 1.0, 0.0]),
+}
+CASES = [
+    ("a + b", [4, 4, NAN, 0]),
+    ("a / (a + b)", [0.25, 0.5, NAN, NAN]),
+    ("a ** 2 - 1", [0, 3, NAN, -1]),
+    ("-a", [-1, -2, NAN, 0]),
+    ("a == 1", [1, 0, NAN, 0]),
+    ("0 < a <= b", [1, 1, NAN, 0]),
+    ("a == 1 or b == 1", [1, 0, NAN, 0]),
+    ("not (b > 1)", [0, 0, 1, 1]),
+    ("log1p(b) * 0 + 1", [1, 1, 1, 1]),
+    ("log(b)", [np.log(3), np.log(2), 0, NAN]),
+    ("max(a, b)", [3, 2, NAN, 0]),
+    ("a > 0 and b > 2", [1, 0, NAN, 0]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_values(text: str, expected: list[float]) -> None:
+    np.testing.assert_allclose(evaluate(text, VARIABLES), expected)
+
+
+REFUSED = [
+    "__import__('os')", "a.real", "a[0]", "lambda: a", "'text'", "open(a)", "a if b else a",
+    "c + 1", "a +", "1 + 1", "max(a)", "a is b", "[a]", "f'{a}'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        evaluate(text, VARIABLES)
+
+
+def test_names() -> None:
+    assert names_in("log(a + b) > a or max(c, 1)") == ("a", "b", "c")

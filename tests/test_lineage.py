@@ -1,0 +1,111 @@
+"""What each step is made from is read from the import statements, and misses nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foedus import lineage
+from foedus.api import open_project
+from foedus.lineage import imported_by, module_file, modules, room, scalars, study_sources
+from foedus.studies.registry import load_studies
+
+
+def names(*wanted: str) -> set[str]:
+    return {Path(path).as_posix().partition("src/foedus/")[2] for path in modules(*wanted)}
+
+
+def relative(name: str) -> str:
+    path = module_file(name)
+    assert path is not None
+    return os.path.relpath(path)
+
+
+def test_imports_are_followed_at_any_depth() -> None:
+    found = names("foedus.covariates.nmc")
+    assert {"covariates/nmc.py", "covariates/context.py", "sources/tables.py", "store.py"} <= found
+    assert not any(name.startswith(("models/", "studies/", "report/", "cli/")) for name in found)
+
+
+def test_imports_inside_functions_are_followed() -> None:
+    # ingest imports the schema, and tables imports ingest, only inside functions
+    assert "foedus.sources.fetch" in imported_by("foedus.sources.ingest")
+
+
+def test_imports_for_type_checkers_are_not() -> None:
+    assert "foedus.covariates.context" not in imported_by("foedus.covariates.registry")
+
+
+def test_a_package_that_loads_by_name_is_taken_whole() -> None:
+    assert "foedus.models.estimation" in imported_by("foedus.models")
+
+
+def test_templates_belong_to_their_package() -> None:
+    assert "report/templates/study.html.j2" in names("foedus.report.build")
+
+
+def test_an_unknown_module_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"foedus\.modls"):
+        modules("foedus.modls")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["foedus.sources.ingest", "foedus.covariates.export", "foedus.studies.run",
+     "foedus.studies.curve", "foedus.studies.collect", "foedus.report.build"],
+)  # fmt: skip
+def test_nothing_that_is_imported_is_missed(entry: str) -> None:
+    """Import for real in another process; every foedus module then loaded must be listed."""
+    code = f"import {entry}, sys; print(*sorted(m for m in sys.modules if m.startswith('foedus')))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    listed = set(modules(entry))
+    missed = [name for name in loaded if relative(name) not in listed]
+    assert missed == []
+
+
+def test_room_lists_modules() -> None:
+    assert "foedus.covariates.nmc" in room("foedus.covariates")
+
+
+def test_scalars_of_nested_yaml() -> None:
+    assert list(scalars({"a": [1, {"b": None}], "c": "d"})) == ["a", "1", "b", "c", "d"]
+
+
+def test_studies_name_their_sources() -> None:
+    project = open_project()
+    studies = load_studies(project)
+    needed = set(study_sources(project, studies["johnson_leeds_2011"]))
+    assert {"atop", "mid", "cow_states"} <= needed
+    needed = set(study_sources(project, studies["clauset_2018"]))
+    assert "cow_interstate_wars" in needed
+    assert "cow_nmc" not in needed
+
+
+def test_plan_without_data_has_no_steps(bare: Path) -> None:
+    made = lineage.plan(root=bare)
+    assert made.sources == {}
+    assert made.studies == {}
+    assert "johnson_leeds_2011" in made.left_out
+
+
+def test_a_users_covariate_and_its_file_are_inputs(bare: Path) -> None:
+    (bare / "config" / "covariates").mkdir(exist_ok=True)
+    (bare / "config" / "covariates" / "mine.yaml").write_text(
+        "name: mine_here\ntitle: Mine\nfile: mine.csv\nkey: [ccode]\nabsent: missing\n"
+        "coverage: [1900, 1910]\ncitation: Me\ncolumns: {mine_here: {says: It}}\n",
+        encoding="utf-8",
+    )
+    (bare / "config" / "covariates" / "mine.csv").write_text("ccode,mine_here\n2,1\n", "utf-8")
+    from foedus.covariates import registry as room_of_covariates
+
+    try:
+        files = [Path(path).name for path in lineage.plan(root=bare).panel.files]
+    finally:
+        room_of_covariates._COVARIATES.pop("mine_here", None)
+    assert files == ["mine.yaml", "mine.csv"]

@@ -1,0 +1,43 @@
+# One job a study: estimates and comparison with print; one more for its specification curve.
+
+
+rule study:
+    input:
+        files=lambda wildcards: PLAN.studies[wildcards.study].files,
+        tables=lambda wildcards: made(*PLAN.studies[wildcards.study].tables),
+        code=lambda wildcards: PLAN.studies[wildcards.study].code,
+    output:
+        made(
+            "estimates/{study}.parquet",
+            "comparison/{study}.parquet",
+            "studies/{study}.json",
+        ),
+    log:
+        f"{LOGS}/study_{{study}}.log",
+    resources:
+        mem_mb=4000,
+    message:
+        "study {wildcards.study}"
+    shell:
+        "foedus study run {wildcards.study} --data {RESULTS:q} --offline > {log:q} 2>&1"
+
+
+rule curve:
+    input:
+        files=lambda wildcards: PLAN.studies[wildcards.study].files,
+        tables=lambda wildcards: made(*PLAN.studies[wildcards.study].tables),
+        code=lambda wildcards: PLAN.studies[wildcards.study].code,
+        curve=modules("foedus.studies.curve"),
+    output:
+        made("curves/{study}.parquet"),
+    log:
+        f"{LOGS}/curve_{{study}}.log",
+    resources:
+        mem_mb=4000,
+    params:
+        most=PLAN.project.config.curves.max_specifications,
+    message:
+        "specification curve of {wildcards.study}"
+    shell:
+        "foedus curve {wildcards.study} --max {params.most} --data {RESULTS:q} --offline"
+        " > {log:q} 2>&1"
