@@ -44,3 +44,5 @@ rule all:
         rules.panel.output,
         rules.collect.output,
         rules.report.output,
+    message:
+        "everything is made"

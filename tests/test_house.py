@@ -58,7 +58,13 @@ def pyproject() -> dict[str, Any]:
 # Written in pieces, so that this file does not hold what it forbids.
 _MACHINE = re.compile(
     "|".join(
-        ["/" + "work/", "/" + "tmp/", "/" + "root/", "/" + "home/[a-z]", r"\b" + "fa" + "rm" + r"\b"]
+        [
+            "/" + "work/",
+            "/" + "tmp/",
+            "/" + "root/",
+            "/" + "home/[a-z]",
+            r"\b" + "fa" + "rm" + r"\b",
+        ]
     )
 )
 _REGISTRY = re.compile(

@@ -107,10 +107,22 @@ def table(
     Returns
     -------
     pandas.DataFrame
-        ``attrs`` holds provenance and each column's definition.
+        Integers are nullable, days are timestamps. ``attrs`` holds provenance and each column's
+        definition.
     """
+    import pandas as pd
+    import pyarrow as pa
+
     tables = _tables(project)
-    frame = tables.get(source, name, release).to_pandas(use_pyarrow_extension_array=True)
+    nullable = {
+        pa.int8(): pd.Int8Dtype(),
+        pa.int16(): pd.Int16Dtype(),
+        pa.int32(): pd.Int32Dtype(),
+        pa.int64(): pd.Int64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }
+    stored = tables.get(source, name, release).to_arrow()
+    frame: pd.DataFrame = stored.to_pandas(types_mapper=nullable.get, date_as_object=False)
     frame.attrs["provenance"] = tables.metadata(source, name, release)
     frame.attrs["columns"] = tables.columns(source, name, release)
     return frame

@@ -396,7 +396,7 @@ def test_pinned_member_wins_over_its_namesake(tmp_path, server):
 
 
 @pytest.mark.parametrize(
-    "evil", ["../../../mine.csv", "/tmp/evil/mine.csv", "..\\..\\mine.csv", "C:\\x\\mine.csv"]
+    "evil", ["../../../mine.csv", "/elsewhere/evil/mine.csv", "..\\..\\mine.csv", "C:\\x\\mine.csv"]
 )
 def test_no_path_of_a_zip_leads_outside(tmp_path, server, evil):
     home = tmp_path / "a" / "b" / "c" / "d"

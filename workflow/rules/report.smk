@@ -1,6 +1,9 @@
 # All studies' numbers in one table each with their provenance, then figures, tables, site and PDF.
 
 
+PDF = ["report/report.pdf"] if PLAN.project.config.report.pdf else []
+
+
 rule collect:
     input:
         studies=[
@@ -44,7 +47,7 @@ rule report:
         declared=PLAN.report,
         code=modules("foedus.report.build"),
     output:
-        made("report/index.html", "report/report.pdf"),
+        made("report/index.html", *PDF),
         directory(made("figures")),
     log:
         f"{LOGS}/report.log",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from foedus.sources.resolve import FoundSource
 
 PACKAGES = (
-    "foedus", "numpy", "scipy", "pandas", "polars", "pyarrow", "statsmodels", "formulaic",
+    "foedus", "numpy", "scipy", "pandas", "polars", "pyarrow", "statsmodels",
     "matplotlib", "snakemake", "typst",
 )  # fmt: skip
 

@@ -387,7 +387,7 @@ def _contents(
         raise _FetchError("the download is no zip archive")
     try:
         return unzip(content, files, options)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
         _forget(part)
         raise _FetchError(f"the zip archive can't be read ({error})") from error
 

@@ -20,7 +20,7 @@ from foedus.studies.outcome import COMPARISON, ESTIMATES
 from foedus.studies.registry import study_folders
 
 PACKAGES = (
-    "foedus", "formulaic", "numpy", "pandas", "polars", "pyarrow", "pydantic", "scipy",
+    "foedus", "numpy", "pandas", "polars", "pyarrow", "pydantic", "scipy",
     "statsmodels",
 )  # fmt: skip
 """Packages whose versions can change a number."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from foedus.errors import UsageError, nearest
 from foedus.models.formula import CONSTANT, Formula, names_in, parse_formula
@@ -87,7 +87,7 @@ class EffectValue:
         }
         value, error = values[name]
         tested = name in ("difference", "percent_change") and error > 0
-        p_value = 2 * float(stats.norm.sf(abs(value) / error)) if tested else None
+        p_value = 2 * float(special.ndtr(-abs(value) / error)) if tested else None
         return Rebuilt(value, error, p_value, self.n)
 
     def as_row(self) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from foedus.covariates.registry import Option
 from foedus.covariates.reliability import OPTIONS, Case, build_cases
@@ -25,7 +25,7 @@ TYPES = {
     "nonaggression": "nonagg",
 }
 PERIODS = ("1816-1944", "1945-2003")
-_Z = stats.norm.ppf(0.975)
+_Z = special.ndtri(0.975)
 _MOST_BUILT = 24
 _BUILT: dict[tuple[Any, ...], tuple[Any, list[Case]]] = {}
 
@@ -52,8 +52,8 @@ def wilson(events: int, n: int) -> tuple[float, float]:
 
 def exact_binomial(events: int, n: int) -> tuple[float, float]:
     """Return the exact (Clopper-Pearson) 95 percent interval of a share."""
-    low = stats.beta.ppf(0.025, events, n - events + 1) if events else 0.0
-    high = stats.beta.ppf(0.975, events + 1, n - events) if events < n else 1.0
+    low = special.betaincinv(events, n - events + 1, 0.025) if events else 0.0
+    high = special.betaincinv(events + 1, n - events, 0.975) if events < n else 1.0
     return float(low), float(high)
 
 

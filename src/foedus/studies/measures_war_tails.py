@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
 
 from foedus.covariates.registry import Option
 from foedus.covariates.war_outcome import battle_deaths
@@ -102,6 +101,8 @@ def war_list_match(context: MeasureContext) -> MeasureResult:
 )  # fmt: skip
 def war_onsets(context: MeasureContext) -> MeasureResult:
     """Describe the arrival of wars, and test that nothing about it changed."""
+    from scipy import stats
+
     wars = war_sizes(context.tables, context.options["data"])
     gaps = np.diff(wars.year)
     span = int(wars.year[-1] - wars.year[0])
@@ -155,6 +156,8 @@ def war_onsets(context: MeasureContext) -> MeasureResult:
 
 def _same(term: str, one: NDArray[Any], other: NDArray[Any]) -> MeasureRow:
     """Return the p-value of the test that two samples come from one distribution."""
+    from scipy import stats
+
     if min(len(one), len(other)) < 2:
         return MeasureRow(term, None, note="One of the two periods has fewer than two values.")
     return MeasureRow(term, float(stats.ks_2samp(one, other).pvalue), n=len(one) + len(other))

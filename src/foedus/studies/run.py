@@ -168,7 +168,10 @@ def _stop_if_nothing(
 ) -> None:
     if estimates or not failed:
         return
-    reasons = " ".join(f"{item['model']}: {item['reason']}" for item in failed)
+    by_reason: dict[str, list[str]] = {}
+    for item in failed:
+        by_reason.setdefault(item["reason"], []).append(item["model"])
+    reasons = " ".join(f"{', '.join(models)}: {why}" for why, models in by_reason.items())
     kinds = {item["kind"] for item in failed}
     if kinds == {"MissingDataError"}:
         raise MissingDataError(f"{study.id}: {reasons}")
