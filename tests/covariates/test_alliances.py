@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foedus.covariates.assemble import VariableRequest, build_variables
-from foedus.covariates.similarity import s_scores
+from foedus.covariates.similarity import chance_corrected, s_scores
 from foedus.panels.system import StateSystem
 from tests.covariates.conftest import SmallTables, members, states
 
@@ -270,3 +270,21 @@ def test_s_of_the_published_definition() -> None:
     for i, j, y in np.ndindex(7, 7, 2):
         gap = sum(weight[k, y] * abs(int(level[i, k, y]) - int(level[j, k, y])) for k in range(7))
         assert got[i, j, y] == pytest.approx(1 - 2 * gap / (3 * weight[:, y].sum()), abs=1e-6)
+
+
+def test_kappa_and_pi_of_the_published_definition() -> None:
+    """Against the expected disagreement of every pair of entries, one at a time."""
+    rng = np.random.default_rng(7)
+    codes = [(code, "1816-01-01", "1816-12-31") for code in range(1, 7)]
+    system = StateSystem.from_spells(states(*codes), (1816, 1816))
+    level = rng.integers(0, 4, (6, 6, 1)).astype(np.int8)
+    level[0], level[1] = 2, 2  # two constant and equal portfolios agree in full
+    kappa, pi = chance_corrected(system, level)
+    for i, j in np.ndindex(6, 6):
+        x, y = level[i, :, 0].astype(float), level[j, :, 0].astype(float)
+        observed = ((x - y) ** 2).mean()
+        own = np.mean([(a - b) ** 2 for a in x for b in y])
+        pool = np.concatenate([x, y])
+        shared = np.mean([(a - b) ** 2 for a in pool for b in pool])
+        assert kappa[i, j, 0] == pytest.approx(1 - observed / own if own else 1.0, abs=1e-6)
+        assert pi[i, j, 0] == pytest.approx(1 - observed / shared if shared else 1.0, abs=1e-6)

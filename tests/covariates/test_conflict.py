@@ -86,9 +86,13 @@ def test_hostility_is_zero_without_a_dispute_and_missing_when_unknown(
     rows = rows.with_columns(
         fatality=pl.when(pl.col("ccode") == 20).then(None).otherwise(pl.col("fatality"))
     )
-    tables = make_tables(four_states, mid__participants=rows)
-    assert series(tables, "mid", "mid_hostility", (10, 20), range(1819, 1821)) == [0, 3]
-    assert series(tables, "mid", "mid_fatality", (10, 20), range(1819, 1821)) == [0, None]
+    whole = pl.DataFrame({"dispnum": [1], "hostlev": [4], "fatality": [6]})
+    tables = make_tables(four_states, mid__participants=rows, mid__disputes=whole)
+    years, pair = range(1819, 1821), (10, 20)
+    assert series(tables, "mid", "mid_hostility", pair, years, levels="dyad") == [0, 3]
+    assert series(tables, "mid", "mid_fatality", pair, years, levels="dyad") == [0, None]
+    assert series(tables, "mid", "mid_hostility", pair, years) == [0, 4]
+    assert series(tables, "mid", "mid_fatality", pair, years) == [0, 6]
 
 
 def war_rows(*rows: tuple[int, int, int, int, str, str, str | None, str | None]) -> pl.DataFrame:

@@ -39,7 +39,8 @@ CONTRACT = {
         for kind in ("mid", "gml", "war")
         for power in ("", "_sq", "_cu")
     ],
-    "similarity": ["s_atop", "s_atop_weighted"],
+    "similarity": ["s_atop", "s_atop_weighted", "kappa_atop", "pi_atop"],
+    "rivalry": ["rivalry_td", "rivalry_tss"],
 }  # fmt: skip
 
 

@@ -140,6 +140,7 @@ def test_columns_outside_coverage_are_missing_and_inside_are_not(tables: Tables)
         ("gml_onset", "gml", 2010),
         ("war_onset", "war", 2007),
         ("mid_peace_years", "peace_years", 2014),
+        ("rivalry_td", "rivalry", 2010),
     ]:
         panel = build_variables(
             tables, "dyad-year", (last, last + 1), {"v": VariableRequest(covariate, column)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,9 @@ class DisputeYears:
 
     Attributes
     ----------
-    ccode1, ccode2, year : int arrays (rows,)
+    conflict : int array (rows,)
+        dispnum or warnum.
+    ccode1, ccode2, year : int arrays
     onset : bool array
         The pair's first year in the conflict.
     began : bool array
@@ -31,6 +34,7 @@ class DisputeYears:
         Highest level of either of the two in the conflict; missing is the least int8.
     """
 
+    conflict: NDArray[np.int64]
     ccode1: NDArray[np.int64]
     ccode2: NDArray[np.int64]
     year: NDArray[np.int64]
@@ -88,6 +92,7 @@ def mid_dyad_years(participants: pl.DataFrame) -> DisputeYears:
     side_a = (long["sidea1"] == 1).to_numpy()
     originators = ((long["orig1"] == 1) & (long["orig2"] == 1)).to_numpy()
     return DisputeYears(
+        conflict=long["dispnum"].to_numpy(),
         ccode1=long["ccode1"].to_numpy(),
         ccode2=long["ccode2"].to_numpy(),
         year=long["year"].to_numpy(),
@@ -105,6 +110,7 @@ def gml_dyad_years(directed: pl.DataFrame) -> DisputeYears:
     side_a = (directed["sidea1"] == 1).to_numpy()
     originators = ((directed["orig1"] == 1) & (directed["orig2"] == 1)).to_numpy()
     return DisputeYears(
+        conflict=directed["dispnum"].to_numpy(),
         ccode1=directed["ccode1"].to_numpy(),
         ccode2=directed["ccode2"].to_numpy(),
         year=directed["year"].to_numpy(),
@@ -114,6 +120,22 @@ def gml_dyad_years(directed: pl.DataFrame) -> DisputeYears:
         hostility=_either(directed["hostlev1"], directed["hostlev2"]),
         fatality=_either(directed["fatality1"], directed["fatality2"]),
     )
+
+
+def level_of_conflict(
+    facts: DisputeYears, conflicts: pl.DataFrame, column: str
+) -> NDArray[np.int8]:
+    """Return a whole dispute's level for each of its dyad-years; unknown is the least int8.
+
+    Parameters
+    ----------
+    conflicts : polars.DataFrame
+        dispnum and `column`, in any order; the first row of a dispute counts.
+    """
+    known = conflicts.select("dispnum", column).unique("dispnum", keep="first")
+    asked = pl.DataFrame({"dispnum": facts.conflict}).cast({"dispnum": known["dispnum"].dtype})
+    levels = asked.join(known, on="dispnum", how="left", maintain_order="left")[column]
+    return levels.cast(pl.Int8).fill_null(missing_of(np.dtype(np.int8))).to_numpy()
 
 
 def mark(system: StateSystem, facts: DisputeYears, which: NDArray[np.bool_]) -> NDArray[np.int8]:
@@ -142,17 +164,28 @@ def highest(system: StateSystem, facts: DisputeYears, level: NDArray[np.int8]) -
 
 
 def dispute_columns(
-    context: Context, prefix: str, facts: DisputeYears, who: str
+    context: Context, prefix: str, facts: DisputeYears, conflicts: Callable[[], pl.DataFrame]
 ) -> dict[str, NDArray[np.int8]]:
-    """Return the five dispute columns of CONTRACT as cubes, by name."""
+    """Return the dispute columns of CONTRACT that are wanted as cubes, by name.
+
+    Parameters
+    ----------
+    conflicts : callable
+        Returns one row a dispute (or more, alike) with dispnum, hostlev and fatality; called only
+        when a level of the whole dispute is wanted.
+    """
     system = context.system
-    everything = np.ones(len(facts.year), dtype=bool)
-    return {
-        f"{prefix}_onset": mark(system, facts, facts.onset),
-        f"{prefix}_ongoing": mark(system, facts, everything),
-        f"{prefix}_initiated": mark(
-            system, facts, facts.began if who == "originators" else facts.joined
-        ),
-        f"{prefix}_hostility": highest(system, facts, facts.hostility),
-        f"{prefix}_fatality": highest(system, facts, facts.fatality),
+    whole = context.options["levels"] == "dispute"
+    began = facts.began if context.options["who"] == "originators" else facts.joined
+    flags = {"onset": facts.onset, "ongoing": np.ones(len(began), bool), "initiated": began}
+    made = {
+        f"{prefix}_{name}": mark(system, facts, which)
+        for name, which in flags.items()
+        if f"{prefix}_{name}" in context.wanted
     }
+    pairs = {"hostility": ("hostlev", facts.hostility), "fatality": ("fatality", facts.fatality)}
+    for name, (column, of_pair) in pairs.items():
+        if f"{prefix}_{name}" in context.wanted:
+            level = level_of_conflict(facts, conflicts(), column) if whole else of_pair
+            made[f"{prefix}_{name}"] = highest(system, facts, level)
+    return made

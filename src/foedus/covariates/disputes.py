@@ -18,6 +18,12 @@ WHO = Option(
     "that began it, joiners included.",
     ("originators", "any"),
 )
+LEVELS = Option(
+    "dispute",
+    "Whose hostility and fatality: the whole dispute's, as most studies use, or the higher of the "
+    "two states' own in it.",
+    ("dispute", "dyad"),
+)
 
 
 def _columns(prefix: str, whose: str) -> list[ColumnSpec]:
@@ -42,15 +48,15 @@ def _columns(prefix: str, whose: str) -> list[ColumnSpec]:
         ColumnSpec(
             f"{prefix}_hostility",
             "category",
-            f"Highest hostility level (0-5) of either of the two in their {whose} disputes of the "
-            "year; 0 without one.",
+            f"Highest hostility level (0-5) of the two's {whose} disputes of the year; 0 without "
+            "one.",
             unit="code 0-5",
         ),
         ColumnSpec(
             f"{prefix}_fatality",
             "category",
-            f"Highest fatality category (0-6) of either of the two in their {whose} disputes of "
-            "the year; 0 without one, missing where unknown.",
+            f"Highest fatality category (0-6) of the two's {whose} disputes of the year; 0 without "
+            "one, missing where unknown.",
             unit="code 0-6",
         ),
     ]
@@ -75,7 +81,11 @@ def dispute_years(context: Context, which: str) -> DisputeYears:
     columns=_columns("mid", "COW MID"),
     sources=["mid"],
     citations=["palmer_etal_2022"],
-    options={"who": WHO, "release": Option("5.0", "Release of the MID data.", ("5.0", "4.2"))},
+    options={
+        "who": WHO,
+        "levels": LEVELS,
+        "release": Option("5.0", "Release of the MID data.", ("5.0", "4.2")),
+    },
     examples=[
         Example(
             "Dispute 3 (1913): Austria-Hungary against Serbia, begun by Austria-Hungary.",
@@ -91,7 +101,9 @@ def dispute_years(context: Context, which: str) -> DisputeYears:
 )
 def mid(context: Context) -> dict[str, Values]:
     """Make the five `mid_` columns; no dispute is 0 in 1816-2014 and missing after."""
-    cubes = dispute_columns(context, "mid", dispute_years(context, "mid"), context.options["who"])
+    cubes = dispute_columns(
+        context, "mid", dispute_years(context, "mid"), lambda: context.table("mid", "disputes")
+    )
     return {name: DyadYears(cube) for name, cube in cubes.items()}
 
 
@@ -101,7 +113,7 @@ def mid(context: Context) -> dict[str, Values]:
     columns=_columns("gml", "GML"),
     sources=["gml_mid"],
     citations=["gibler_miller_little_2016"],
-    options={"who": WHO},
+    options={"who": WHO, "levels": LEVELS},
     examples=[
         Example(
             "The United States began a dispute with Britain in 1902 (dispute 2).",
@@ -117,5 +129,7 @@ def mid(context: Context) -> dict[str, Values]:
 )
 def gml(context: Context) -> dict[str, Values]:
     """Make the five `gml_` columns; no dispute is 0 in 1816-2010 and missing after."""
-    cubes = dispute_columns(context, "gml", dispute_years(context, "gml"), context.options["who"])
+    cubes = dispute_columns(
+        context, "gml", dispute_years(context, "gml"), lambda: context.table("gml_mid", "disputes")
+    )
     return {name: DyadYears(cube) for name, cube in cubes.items()}

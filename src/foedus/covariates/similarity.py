@@ -1,4 +1,8 @@
-"""Likeness of alliance portfolios: Signorino & Ritter's S on ATOP obligations."""
+"""Likeness of alliance portfolios on ATOP obligations: S, and the chance-corrected kappa and pi.
+
+S is Signorino & Ritter's (1999); kappa and pi set the squared distance of two portfolios against
+what chance would give two states of the same habits (Haege 2011).
+"""
 
 from __future__ import annotations
 
@@ -71,6 +75,44 @@ def s_scores(
     return scores
 
 
+def chance_corrected(
+    system: StateSystem, level: NDArray[np.int8]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return kappa and pi over (state, state, year); NaN where either is not in the system.
+
+    With x, y the two portfolios over the N members of the system, m their means and v their
+    variances (divisor N), the observed disagreement is mean((x - y)^2). Chance gives
+    v_x + v_y + (m_x - m_y)^2 when each keeps its own habits (Cohen's kappa), and
+    v_x + v_y + (m_x - m_y)^2 / 2 when the two share theirs (Scott's pi). The score is
+    1 - observed / chance, and 1 for two portfolios that are alike and constant.
+    """
+    kappa = np.full(level.shape, np.nan, np.float32)
+    pi = np.full(level.shape, np.nan, np.float32)
+    for year in range(system.n_years):
+        members = np.flatnonzero(system.member[:, year])
+        if len(members) == 0:
+            continue
+        at = np.ix_(members, members)
+        portfolio = level[:, :, year][at].astype(np.float64)
+        mean, spread = portfolio.mean(axis=1), portfolio.var(axis=1)
+        square = spread + mean**2
+        cross = portfolio @ portfolio.T / len(members)
+        observed = square[:, None] + square[None, :] - 2 * cross
+        apart = (mean[:, None] - mean[None, :]) ** 2
+        own = spread[:, None] + spread[None, :]
+        kappa[:, :, year][at] = _against_chance(observed, own + apart)
+        pi[:, :, year][at] = _against_chance(observed, own + apart / 2)
+    return kappa, pi
+
+
+def _against_chance(
+    observed: NDArray[np.float64], chance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        score = 1 - observed / chance
+    return np.where(chance > 0, score, 1.0)
+
+
 def _weighted_distance(
     portfolio: NDArray[np.int8], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -86,7 +128,7 @@ def _weighted_distance(
 
 @covariate(
     name="similarity",
-    title="Similarity of alliance portfolios (S)",
+    title="Similarity of alliance portfolios (S, kappa, pi)",
     columns=[
         ColumnSpec(
             "s_atop",
@@ -102,12 +144,26 @@ def _weighted_distance(
             unit="score, -1 to 1",
             absent="missing",
         ),
+        ColumnSpec(
+            "kappa_atop",
+            "number",
+            "Cohen's kappa of the two ATOP portfolios, squared distances.",
+            unit="score, at most 1",
+            absent="missing",
+        ),
+        ColumnSpec(
+            "pi_atop",
+            "number",
+            "Scott's pi of the two ATOP portfolios, squared distances.",
+            unit="score, at most 1",
+            absent="missing",
+        ),
     ],
     sources=["atop", "cow_nmc"],
-    citations=["signorino_ritter_1999", "leeds_etal_2002"],
+    citations=["signorino_ritter_1999", "haege_2011", "leeds_etal_2002"],
     options={"release": RELEASE, "secret": SECRET},
     coverage_of=("atop",),
-    extras=["s_atop_weighted"],
+    extras=["s_atop_weighted", "kappa_atop", "pi_atop"],
     examples=[
         Example(
             "62 members in 1925. The two differ in their ties to themselves (3 + 3) and in the "
@@ -118,7 +174,7 @@ def _weighted_distance(
     ],
 )
 def similarity(context: Context) -> dict[str, Values]:
-    """Make `s_atop` and, on demand, `s_atop_weighted`."""
+    """Make `s_atop` and, on demand, `s_atop_weighted`, `kappa_atop` and `pi_atop`."""
     # ASSUME: a portfolio counts offence as defence, and a state's tie to itself as defence.
     options = (context.options["release"], context.options["secret"])
     level = context.shared(("portfolio", *options), lambda: portfolio_cube(context))
@@ -129,4 +185,7 @@ def similarity(context: Context) -> dict[str, Values]:
     if "s_atop_weighted" in context.wanted:
         cinc = capability_cube(context, "cinc")
         made["s_atop_weighted"] = DyadYears(s_scores(context.system, level, cinc))
+    if context.wanted & {"kappa_atop", "pi_atop"}:
+        kappa, pi = chance_corrected(context.system, level)
+        made["kappa_atop"], made["pi_atop"] = DyadYears(kappa), DyadYears(pi)
     return made

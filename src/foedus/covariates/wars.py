@@ -39,6 +39,7 @@ def war_dyad_years(participants: pl.DataFrame) -> DisputeYears:
     began = onset & ((long["initiator1"] == 1) & (long["initiator2"] != 1)).to_numpy()
     unknown = np.zeros(long.height, np.int8)
     return DisputeYears(
+        conflict=long["warnum"].to_numpy(),
         ccode1=long["ccode1"].to_numpy(),
         ccode2=long["ccode2"].to_numpy(),
         year=long["year"].to_numpy(),
