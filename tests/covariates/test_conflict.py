@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foedus.covariates.assemble import VariableRequest, build_variables
+from foedus.covariates.conflict import mid_dyad_years
 from foedus.covariates.peace_years import years_since
 from foedus.panels.system import StateSystem
 from tests.covariates.conftest import SmallTables, day, participants, states
@@ -172,3 +174,48 @@ def test_peace_years_equal_a_walk_through_the_years(
             length, seen = 0, True
         assert got[at] == length
         length = 0 if event[0, 1, at] else length + 1
+
+
+spell = st.tuples(
+    st.sampled_from([1, 2]),  # dispute
+    st.sampled_from([10, 20, 30, 40]),  # state
+    st.integers(0, 1),  # side A
+    st.integers(0, 1),  # originator
+    st.integers(0, 1500),  # first day after 1820-01-01
+    st.integers(0, 500),  # further days
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(spell, min_size=1, max_size=8))
+def test_dispute_dyad_years_equal_a_look_at_every_day(spells: list[Any]) -> None:
+    """Two states oppose each other in a year if on some day of it both stood on other sides."""
+    epoch = datetime.date(1820, 1, 1)
+    rows = [
+        (number, ccode, side, orig, str(epoch + datetime.timedelta(first)),
+         str(epoch + datetime.timedelta(first + more)))
+        for number, ccode, side, orig, first, more in spells
+    ]  # fmt: skip
+    facts = mid_dyad_years(participants(*rows))
+    met: dict[tuple[int, int, int], set[int]] = {}
+    for number, one, side_one, _, first_one, more_one in spells:
+        for other_number, other, side_other, _, first_other, more_other in spells:
+            if number != other_number or one == other or side_one == side_other:
+                continue
+            shared = range(
+                max(first_one, first_other),
+                min(first_one + more_one, first_other + more_other) + 1,
+            )
+            years = {(epoch + datetime.timedelta(day)).year for day in shared}
+            met.setdefault((number, one, other), set()).update(years)
+    expected = {(*key, year) for key, years in met.items() for year in years}
+    got = list(
+        zip(
+            facts.conflict.tolist(), facts.ccode1.tolist(), facts.ccode2.tolist(),
+            facts.year.tolist(), strict=True,
+        )
+    )  # fmt: skip
+    assert len(got) == len(set(got))
+    assert set(got) == expected
+    onsets = {key for key, onset in zip(got, facts.onset, strict=True) if onset}
+    assert onsets == {(*key, min(years)) for key, years in met.items() if years}

@@ -17,6 +17,8 @@ from foedus.config import Project
 from foedus.covariates.assemble import VariableRequest, build_variables
 from foedus.sources.tables import Tables
 from foedus.studies.measures import MeasureContext, get_measure
+from foedus.studies.registry import get_study
+from foedus.studies.run import run_design
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.real
@@ -212,3 +214,12 @@ def test_ties_agree_with_a_reading_of_the_raw_rows(tables: Tables) -> None:
             and other["member"] in first
         }
         assert found == len(givers), warnum
+
+
+def test_every_tail_has_its_own_plot_with_all_its_wars(tables: Tables) -> None:
+    """The plot of one sample once took the place of another's: the world wars were missing."""
+    run = run_design(get_study(tables.project, "clauset_2018"), tables, choices=False)
+    plots = run.detail["plots"]
+    assert max(plots["posted_tail"]["values_x"]) == 16_634_907
+    assert min(plots["rebuilt_tail"]["ccdf"]) == pytest.approx(1 / 95)
+    assert {"before_1950_tail", "since_1950_tail"} <= set(plots)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,8 @@ def _row(name: str, values: NDArray[Any], note: ColumnNote | None) -> list[str]:
     return [name, *told, origin, said["coverage"], said["citations"], *numbers]
 
 
-def _rows(panel: Panel) -> list[list[str]]:
+def codebook_rows(panel: Panel) -> list[list[str]]:
+    """Return the cells of the codebook's table, one row a column of the panel."""
     return [_row(name, values, panel.notes.get(name)) for name, values in panel.columns.items()]
 
 
@@ -83,11 +85,11 @@ def _source_lines(panel: Panel) -> list[str]:
     return lines
 
 
-def codebook_markdown(panel: Panel, title: str) -> str:
+def codebook_markdown(panel: Panel, title: str, rows: Sequence[Sequence[str]]) -> str:
     """Return the codebook as Markdown."""
     lines = [f"# Codebook of {title}", "", _lead(panel), ""]
     lines += ["| " + " | ".join(_HEAD) + " |", "|" + " --- |" * len(_HEAD)]
-    for row in _rows(panel):
+    for row in rows:
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
     lines += ["", "## Sources", ""]
     lines += [f"- {line}" for line in _source_lines(panel)]
@@ -104,12 +106,11 @@ td:nth-child(n+7){text-align:right;font-variant-numeric:tabular-nums;white-space
 """.strip()
 
 
-def codebook_html(panel: Panel, title: str) -> str:
+def codebook_html(panel: Panel, title: str, rows: Sequence[Sequence[str]]) -> str:
     """Return the codebook as one HTML page that needs nothing else."""
     head = "".join(f"<th scope=col>{name}</th>" for name in _HEAD)
     body = "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in _rows(panel)
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
     sources = "".join(f"<li>{html.escape(line)}</li>" for line in _source_lines(panel))
     name = html.escape(title)

@@ -100,7 +100,9 @@ def dyad_positions(
 
 def empty_dyads(system: StateSystem, dtype: Any, fill: Any = 0) -> NDArray[Any]:
     """Return a flat array over (n, n, years), filled."""
-    return np.full(system.n_states * system.n_states * system.n_years, fill, dtype)
+    size = system.n_states * system.n_states * system.n_years
+    # zeros takes no memory until it is written to, and most cells never are.
+    return np.zeros(size, dtype) if not fill else np.full(size, fill, dtype)
 
 
 def dyad_cube(system: StateSystem, flat: NDArray[Any]) -> NDArray[Any]:

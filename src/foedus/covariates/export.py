@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow.csv as pa_csv
 
 from foedus import store
 from foedus.covariates.assemble import Panel
-from foedus.covariates.codebook import codebook_html, codebook_markdown
+from foedus.covariates.codebook import codebook_html, codebook_markdown, codebook_rows
 from foedus.errors import UsageError
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".dta")
@@ -48,11 +49,15 @@ def write_panel(panel: Panel, out: Path) -> list[Path]:
         ".csv.gz": _write_csv_gz,
         ".dta": _write_dta,
     }[ending]
-    writer(panel, out)
     stem = out.name[: -len(ending)]
     html, markdown = (out.with_name(f"{stem}.codebook.{kind}") for kind in ("html", "md"))
-    store.write_text(html, codebook_html(panel, stem))
-    store.write_text(markdown, codebook_markdown(panel, stem))
+    # The file is written while the codebook is made: both read the panel, neither changes it.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        writing = beside.submit(writer, panel, out)
+        rows = codebook_rows(panel)
+        writing.result()
+    store.write_text(html, codebook_html(panel, stem, rows))
+    store.write_text(markdown, codebook_markdown(panel, stem, rows))
     return [out, html, markdown]
 
 

@@ -364,7 +364,7 @@ def war_tail(context: MeasureContext) -> MeasureResult:
             "fit_ccdf": (law.survival(fit_x) * law.n_tail / law.n).tolist(),
             "xmin": law.xmin,
             "alpha": law.alpha,
-            "label": "Inter-state wars",
+            "label": f"power law, exponent {law.alpha:.2f}, above {law.xmin:,.0f}",
             "xlabel": "Battle deaths",
         }
     }

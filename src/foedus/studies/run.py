@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -421,16 +422,35 @@ def _plots(declared: Estimation) -> dict[str, Any]:
             continue
         if drawn is not None:
             plots[name] = drawn
-    for result in _results(declared).values():
-        plots.update({name: dict(plot) for name, plot in result.plots.items()})
+    made = {name: result.plots for name, result in _results(declared).items()}
+    for (measure, plot), key in _names_apart(made).items():
+        drawn = dict(made[measure][plot])
+        if key != plot:
+            # The study's words for the measure tell such plots apart better than the measure's own.
+            drawn["title"] = declared.design.measures[measure].title or drawn.get("title", measure)
+        plots[key] = drawn
     return plots
 
 
 def _small_tables(declared: Estimation) -> dict[str, Any]:
-    tables: dict[str, Any] = {}
-    for result in _results(declared).values():
-        tables.update({name: [dict(row) for row in rows] for name, rows in result.tables.items()})
-    return tables
+    made = {name: result.tables for name, result in _results(declared).items()}
+    return {
+        key: [dict(row) for row in made[measure][table]]
+        for (measure, table), key in _names_apart(made).items()
+    }
+
+
+def _names_apart(made: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """Return a name for each measure's plot or table; those alike carry their measure's name too.
+
+    Measures of one kind name their plots alike, and none may take another's place.
+    """
+    times = Counter(name for things in made.values() for name in things)
+    return {
+        (measure, name): name if times[name] == 1 else f"{measure}_{name}"
+        for measure, things in made.items()
+        for name in things
+    }
 
 
 def _measure_words(declared: Estimation) -> list[str]:
