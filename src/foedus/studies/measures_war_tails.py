@@ -148,7 +148,8 @@ def war_onsets(context: MeasureContext) -> MeasureResult:
             "published": [float(len(gaps) * geometric * (1 - geometric) ** k) for k in lengths],
             "unit": "count",
             "xlabel": "Years between one onset and the next",
-            "note": "The second series is the geometric distribution with the same mean.",
+            "rebuilt_label": "observed",
+            "published_label": "geometric distribution of the same mean",
         }
     }
     return MeasureResult(rows, plots=plots)

@@ -106,14 +106,15 @@ def _bar_rows(
         places = [place + 0.17 for place in range(rows)]
         axes.barh(
             places, [scale * value for value in rebuilt], height=0.3, color=style.SKY,
-            label="rebuilt, 95 % interval" if sides["ci_low"] else "rebuilt",
+            label=_text(plot, "rebuilt_label", "rebuilt")
+            + (", 95 % interval" if sides["ci_low"] else ""),
         )  # fmt: skip
         _whiskers(axes, places, sides["ci_low"], sides["ci_high"], scale, style.BLUE)
     if len(published) == rows:
         places = [place - 0.17 for place in range(rows)]
         axes.barh(
             places, [scale * value for value in published], height=0.3, color=style.SHADE,
-            edgecolor=style.INK, linewidth=0.8, label="in print",
+            edgecolor=style.INK, linewidth=0.8, label=_text(plot, "published_label", "in print"),
         )  # fmt: skip
         low, high = _numbers(plot, "published_low"), _numbers(plot, "published_high")
         _whiskers(axes, places, low, high, scale, style.INK)
