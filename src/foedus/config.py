@@ -20,6 +20,9 @@ from foedus.errors import ConfigError, nearest
 ROOT_ENV = "FOEDUS_ROOT"
 RAW_ENV = "FOEDUS_RAW"
 
+# The same safe loader in C where PyYAML was built with it: five times as fast.
+_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -120,7 +123,7 @@ def read_yaml(path: Path) -> Any:
         With file, line and column when the text isn't YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_SAFE_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

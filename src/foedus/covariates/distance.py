@@ -101,20 +101,20 @@ def capital_of_year(system: StateSystem, spells: pl.DataFrame, when: str) -> NDA
 
 
 def _distance_rows(context: Context) -> NDArray[np.float64]:
+    """Return each row's distance: all pairs of capitals are measured once, then looked up."""
     spells = context.table("capitals", "spells")
     capital = capital_of_year(context.system, spells, context.options["when"])
+    lat, lng = spells["lat"].to_numpy(), spells["lng"].to_numpy()
+    measure = vincenty_km if context.options["earth"] == "ellipsoid" else haversine_km
+    n = spells.height
+    one, other = np.divmod(np.arange(n * n), n)
+    kilometres = measure(lat[one], lng[one], lat[other], lng[other])
     first, second = context.spine.places
     year = context.spine.year_index
     here, there = capital[first.state, year], capital[second.state, year]
-    pair, row_pair = np.unique(here * (spells.height + 1) + there, return_inverse=True)
-    one, other = np.divmod(pair, spells.height + 1)
-    lat, lng = spells["lat"].to_numpy(), spells["lng"].to_numpy()
-    measure = vincenty_km if context.options["earth"] == "ellipsoid" else haversine_km
-    known = (one >= 0) & (other >= 0) & (pair >= 0)
-    kilometres = np.full(len(pair), np.nan)
-    a, b = one[known], other[known]
-    kilometres[known] = measure(lat[a], lng[a], lat[b], lng[b])
-    return kilometres[row_pair]
+    rows = kilometres.take(here * n + there, mode="clip")
+    rows[(here < 0) | (there < 0)] = np.nan
+    return np.asarray(rows)
 
 
 @covariate(
