@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Z95 = 1.959963984540054
-OPTIONS = ("weights", "small_sample", "information", "collinear", "separation")
+OPTIONS = ("weights", "small_sample", "information", "collinear", "separation", "repairs")
 """What `options:` of a model may set: arguments of foedus.models.estimate."""
 
 
