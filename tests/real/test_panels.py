@@ -120,17 +120,14 @@ def test_war_onsets_differ_in_one_known_cell(tables: Tables, relevant: pl.DataFr
     assert differing.select("ccode1", "ccode2", "year").rows() == [(220, 740, 1944)]
 
 
-def test_defence_differs_only_where_obligations_vary_between_pairs(
-    tables: Tables, relevant: pl.DataFrame
+@pytest.mark.parametrize("unit", ["dyad-year", "directed-dyad-year"])
+def test_defence_equals_atops_dyadic_file(
+    tables: Tables, directed: pl.DataFrame, relevant: pl.DataFrame, unit: str
 ) -> None:
-    """ATOP's dyadic file codes by hand who is owed what where OBVARY is 1; members' rows can't.
-
-    74 of 104,985 dyad-years: Triple Alliance and Romania, Locarno, the Quadruple Alliance of 1834.
-    """
-    joined = beside(tables, relevant, "dyad-year", "atop", "atop_defense")
-    differing = joined.filter(pl.col("ours") != pl.col("defense"))
-    assert differing.height == 74
-    assert (differing["ours"] > differing["defense"]).all()
+    """R's package takes it from ATOP's dyadic file, coded by hand where obligations vary."""
+    sample = directed if unit.startswith("directed") else relevant
+    joined = beside(tables, sample, unit, "atop", "atop_defense")
+    assert joined.filter(pl.col("ours") != pl.col("defense")).height == 0
 
 
 def test_columns_outside_coverage_are_missing_and_inside_are_not(tables: Tables) -> None:

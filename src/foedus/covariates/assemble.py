@@ -273,13 +273,13 @@ class Builder:
 
     def _bounded(self, values: NDArray[Any], coverage: tuple[int, int] | None) -> NDArray[Any]:
         """Make values missing in the years outside the sources' coverage."""
-        if coverage is None or not self.spine.places or values.dtype.kind not in "fi":
+        years = self.spine.row_years
+        if coverage is None or years is None or values.dtype.kind not in "fi":
             return values
         first, last = self.spine.years
         if coverage[0] <= first and last <= coverage[1]:
             return values
-        year = self.spine.places[0].year
-        outside = (year < coverage[0]) | (year > coverage[1])
+        outside = (years < coverage[0]) | (years > coverage[1])
         if outside.any():
             values = values.copy()
             values[outside] = missing_of(values.dtype)

@@ -8,10 +8,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from foedus.covariates.alliance_pairs import without_exceptions
 from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
-from foedus.covariates.values import DyadYears, Values
-from foedus.panels.spans import each_year, shared_days
+from foedus.covariates.values import DyadYears, Rows, Values
+from foedus.panels.alliance_units import (
+    HIGHEST_COW_NUMBER,
+    allied_pairs,
+    memberships,
+    pair_codes,
+    pair_years,
+)
+from foedus.panels.spans import each_year
 
 OBLIGATIONS = {
     "defense": "defense",
@@ -23,6 +31,12 @@ OBLIGATIONS = {
 RELEASE = Option("5.1", "Release of ATOP.", ("5.1", "4.01"))
 SECRET = Option(
     "include", "Whether pacts that were kept secret as a whole count.", ("include", "exclude")
+)
+PAIRS = Option(
+    "treaty",
+    "Where ATOP says that a member's obligations vary between its partners (obvary), what the "
+    "treaty's text promises to whom; or the member's obligations towards every partner.",
+    ("treaty", "members"),
 )
 # ATOP pubsecr 2: the whole treaty is secret; 1: only some articles are.
 _WHOLLY_SECRET = 2
@@ -36,7 +50,7 @@ _SAYS = {
 }
 
 
-def pledges(tables: Any, release: str | None, secret: str) -> pl.DataFrame:
+def pledges(tables: Any, release: str | None, secret: str, pairs: str = "treaty") -> pl.DataFrame:
     """Return who is bound to whom, when and by what: one row a (giver, receiver, pact, phase).
 
     Two members of one phase of a pact are bound while both are in it on the same day; the giver's
@@ -50,26 +64,20 @@ def pledges(tables: Any, release: str | None, secret: str) -> pl.DataFrame:
         obligations of the giver (0/1), and of its row: specthrt, statthr1, statthr2, the
         conditions, pubsecr, bilat.
     """
-    last_year = tables.coverage("atop", release=release)[1]
-    members = tables.get("atop", "members", release=release).with_columns(
-        # An obligation still in force has no end; it is known to hold to the last day covered.
-        end=pl.when(pl.col("in_force")).then(pl.date(last_year, 12, 31)).otherwise(pl.col("end"))
-    )
+    members = memberships(tables, release)
     if secret == "exclude":
         members = members.filter(pl.col("pubsecr").fill_null(0) != _WHOLLY_SECRET)
-    partners = members.select("atopid", "phase", receiver="member", start2="start", end2="end")
-    pairs = members.rename({"member": "giver"}).join(partners, on=["atopid", "phase"])
-    pairs = pairs.filter(pl.col("giver") != pl.col("receiver"))
-    return shared_days(pairs, "start", "end", "start2", "end2").sort(
-        "atopid", "phase", "giver", "receiver", "from_day"
-    )
+    bound = allied_pairs(members)
+    return without_exceptions(bound) if pairs == "treaty" else bound
 
 
 def shared_pledges(context: Context) -> pl.DataFrame:
-    """Return `pledges` under the context's release and secrecy, made once a build."""
+    """Return `pledges` under the context's release, secrecy and pairs, made once a build."""
     release, secret = context.options["release"], context.options["secret"]
+    pairs = context.options.get("pairs", PAIRS.default)
     return context.shared(
-        ("pledges", release, secret), lambda: pledges(context.tables, release, secret)
+        ("pledges", release, secret, pairs),
+        lambda: pledges(context.tables, release, secret, pairs),
     )
 
 
@@ -86,17 +94,31 @@ def flag_cube(context: Context, rows: pl.DataFrame) -> NDArray[np.int8]:
 
 def obligation_cube(context: Context, name: str) -> NDArray[np.int8]:
     """Return one obligation's cube ("defense", ..., or "any" for the five), made once a build."""
-    key = ("atop", name, context.options["release"], context.options["secret"])
+    pairs = context.options.get("pairs", PAIRS.default)
+    key = ("atop", name, context.options["release"], context.options["secret"], pairs)
+    return context.shared(
+        key, lambda: flag_cube(context, shared_pledges(context).filter(_owed(name)))
+    )
 
-    def make() -> NDArray[np.int8]:
-        rows = shared_pledges(context)
-        if name == "any":
-            owed = pl.any_horizontal(pl.col(column) == 1 for column in OBLIGATIONS.values())
-        else:
-            owed = pl.col(OBLIGATIONS[name]) == 1
-        return flag_cube(context, rows.filter(owed))
 
-    return context.shared(key, make)
+def _owed(name: str) -> pl.Expr:
+    if name == "any":
+        return pl.any_horizontal(pl.col(column) == 1 for column in OBLIGATIONS.values())
+    return pl.col(OBLIGATIONS[name]) == 1
+
+
+def _row_flags(context: Context, name: str) -> NDArray[np.int8]:
+    """Return one obligation by row, for a unit whose states may stand outside the system."""
+    keys = context.spine.keys
+    rows = shared_pledges(context).filter(
+        _owed(name), pl.max_horizontal("giver", "receiver") <= HIGHEST_COW_NUMBER
+    )
+    pair, year = pair_years(rows, context.spine.years)
+    bound = pair_codes(rows["giver"].to_numpy()[pair], rows["receiver"].to_numpy()[pair], year)
+    wanted = pair_codes(keys["ccode1"], keys["ccode2"], keys["year"])
+    flags = np.zeros(len(wanted), np.int8)
+    flags[np.searchsorted(wanted, np.unique(bound))] = 1
+    return flags
 
 
 @covariate(
@@ -122,7 +144,7 @@ def obligation_cube(context: Context, name: str) -> NDArray[np.int8]:
     ],
     sources=["atop"],
     citations=["leeds_etal_2002"],
-    options={"release": RELEASE, "secret": SECRET},
+    options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS},
     examples=[
         Example(
             "NATO: the United States owes Canada defence.",
@@ -139,12 +161,33 @@ def obligation_cube(context: Context, name: str) -> NDArray[np.int8]:
             {"ccode1": 220, "ccode2": 140, "year": 1900},
             {"atop_any": 0, "atop_defense": 0},
         ),
+        Example(
+            "Locarno: Britain guarantees Belgium and is owed nothing for it.",
+            {"ccode1": 211, "ccode2": 200, "year": 1930},
+            {"atop_defense": 0, "atop_nonaggression": 0},
+        ),
+        Example(
+            "With the obligations of Belgium's own row towards every partner, it would owe both.",
+            {"ccode1": 211, "ccode2": 200, "year": 1930},
+            {"atop_defense": 1, "atop_nonaggression": 1},
+            options={"pairs": "members"},
+        ),
+        Example(
+            "Outside the COW system: Britain owes Iraq defence a year before Iraq enters it.",
+            {"ccode1": 200, "ccode2": 645, "year": 1931},
+            {"atop_defense": 1},
+            unit="allied-dyad-year",
+        ),
     ],
 )
 def atop(context: Context) -> dict[str, Values]:
     """Make the six `atop_` flags; no pact is 0 in ATOP's years and missing outside them."""
     # ASSUME: an obligation in force on any day of a calendar year counts for that year.
     made: dict[str, Values] = {}
+    by_row = context.spine.unit == "allied-dyad-year"
     for name in (*OBLIGATIONS, "any"):
-        made[f"atop_{name}"] = DyadYears(obligation_cube(context, name))
+        if by_row:
+            made[f"atop_{name}"] = Rows(_row_flags(context, name))
+        else:
+            made[f"atop_{name}"] = DyadYears(obligation_cube(context, name))
     return made

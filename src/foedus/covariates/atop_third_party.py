@@ -12,7 +12,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foedus.covariates.atop import RELEASE, SECRET, flag_cube, obligation_cube, shared_pledges
+from foedus.covariates.atop import (
+    PAIRS,
+    RELEASE,
+    SECRET,
+    flag_cube,
+    obligation_cube,
+    shared_pledges,
+)
 from foedus.covariates.context import Context
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
@@ -199,6 +206,7 @@ _EXTRAS = [
     options={
         "release": RELEASE,
         "secret": SECRET,
+        "pairs": PAIRS,
         "threats": Option(
             "apply",
             "Whom a pledge binds against. apply: the states the treaty names, where the "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.covariates.atop import RELEASE, SECRET, obligation_cube
+from foedus.covariates.atop import PAIRS, RELEASE, SECRET, obligation_cube
 from foedus.covariates.context import Context
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, covariate
@@ -161,7 +161,7 @@ def _weighted_distance(
     ],
     sources=["atop", "cow_nmc"],
     citations=["signorino_ritter_1999", "haege_2011", "leeds_etal_2002"],
-    options={"release": RELEASE, "secret": SECRET},
+    options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS},
     coverage_of=("atop",),
     extras=["s_atop_weighted", "kappa_atop", "pi_atop"],
     examples=[
@@ -176,7 +176,7 @@ def _weighted_distance(
 def similarity(context: Context) -> dict[str, Values]:
     """Make `s_atop` and, on demand, `s_atop_weighted`, `kappa_atop` and `pi_atop`."""
     # ASSUME: a portfolio counts offence as defence, and a state's tie to itself as defence.
-    options = (context.options["release"], context.options["secret"])
+    options = tuple(context.options[name] for name in ("release", "secret", "pairs"))
     level = context.shared(("portfolio", *options), lambda: portfolio_cube(context))
     made: dict[str, Values] = {}
     if "s_atop" in context.wanted:

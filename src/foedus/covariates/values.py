@@ -57,7 +57,7 @@ Values = StateYears | DyadYears | Rows
 def take_state(values: StateYears, spine: Spine, place: int) -> Array:
     """Return a state-level fact for each row; missing where the state or year is outside."""
     position = spine.state_positions[place]
-    taken = values.data.reshape(-1).take(position, mode="wrap")
+    taken = values.data.reshape(-1).take(position, mode="clip")
     outside = position < 0
     if outside.any():
         taken[outside] = missing_of(taken.dtype)
@@ -65,9 +65,14 @@ def take_state(values: StateYears, spine: Spine, place: int) -> Array:
 
 
 def take_dyad(values: DyadYears, spine: Spine, collapse: Collapse) -> Array:
-    """Return a dyad-level fact for each row, collapsed as declared when the unit is undirected."""
+    """Return a dyad-level fact for each row, collapsed as declared when the unit is undirected.
+
+    Missing where a state or the year is outside the system.
+    """
     flat = values.data.reshape(-1)
-    forward = flat.take(spine.cube_position)
+    forward = flat.take(spine.cube_position, mode="clip")
+    if spine.outside is not None:
+        forward[spine.outside] = missing_of(forward.dtype)
     if spine.directed or collapse == "same":
         return forward
     backward = flat.take(spine.reverse_position)

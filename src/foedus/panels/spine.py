@@ -25,7 +25,8 @@ class StatePlace:
     suffix : str
         "" for units with one state, "1" and "2" in dyads: appended to state-level columns.
     state : int array (rows,)
-        Index of the state in the system's ccodes, -1 for one that was never a member.
+        Index of the state in the system's ccodes; -1 for one that has no facts of a state here: it
+        was never a member or, in units that reach outside the system, not in that year.
     year : int array (rows,)
         Calendar year in which the state is looked at.
     """
@@ -75,6 +76,15 @@ class Spine:
         """Whether a row is two states in a year."""
         return len(self.places) == 2
 
+    @property
+    def row_years(self) -> NDArray[np.integer] | None:
+        """The year in which each row's facts are looked at; None if the unit has no such year."""
+        if self.places:
+            return self.places[0].year
+        if "year" in self.keys:
+            return self.keys["year"]
+        return self.extra["year"].astype(np.int64) if "year" in self.extra else None
+
     @cached_property
     def state_positions(self) -> tuple[NDArray[np.int64], ...]:
         """Flat positions of (state, year) in an (n, years) array for each place; -1 is outside."""
@@ -92,15 +102,45 @@ class Spine:
         return self.places[0].year - self.system.first_year
 
     @cached_property
+    def outside(self) -> NDArray[np.bool_] | None:
+        """Rows with a state or a year that the system doesn't have; None if there is none."""
+        year, n_years = self.year_index, self.system.n_years
+        states = [place.state for place in self.places]
+        if len(year) == 0:
+            return None
+        if min(int(part.min()) for part in (*states, year)) >= 0 and int(year.max()) < n_years:
+            return None
+        outside = (year < 0) | (year >= n_years)
+        for state in states:
+            outside |= state < 0
+        return outside
+
+    @cached_property
     def cube_position(self) -> NDArray[np.int64]:
-        """Flat position of (state 1, state 2, year) in an (n, n, years) array."""
-        first, second = self.places
-        n, n_years = self.system.n_states, self.system.n_years
-        return (first.state * n + second.state) * n_years + self.year_index
+        """Flat position of (state 1, state 2, year) in an (n, n, years) array; -1 is outside."""
+        return self._position(0, 1)
 
     @cached_property
     def reverse_position(self) -> NDArray[np.int64]:
-        """Flat position of (state 2, state 1, year) in an (n, n, years) array."""
-        first, second = self.places
+        """Flat position of (state 2, state 1, year) in an (n, n, years) array; -1 is outside."""
+        return self._position(1, 0)
+
+    def _position(self, one: int, other: int) -> NDArray[np.int64]:
         n, n_years = self.system.n_states, self.system.n_years
-        return (second.state * n + first.state) * n_years + self.year_index
+        first, second = self.places[one], self.places[other]
+        position = (first.state * n + second.state) * n_years + self.year_index
+        if self.outside is not None:
+            position[self.outside] = -1
+        return position
+
+
+def member_place(
+    system: StateSystem, suffix: str, ccode: NDArray[np.integer], year: NDArray[np.int64]
+) -> StatePlace:
+    """Return a row's state; one that was no member of the system in the year has no place."""
+    state = system.index(ccode)
+    at_year = year - system.first_year
+    known = (state >= 0) & (at_year >= 0) & (at_year < system.n_years)
+    inside = np.zeros(len(state), dtype=bool)
+    inside[known] = system.member[state[known], at_year[known]]
+    return StatePlace(suffix, np.where(inside, state, -1), year)

@@ -29,6 +29,8 @@ class Unit:
         Data sets that decide which rows exist.
     build : callable
         (tables, system, years) -> Spine.
+    years_of : str
+        Data set whose coverage bounds the years that can be asked for.
     """
 
     name: str
@@ -36,19 +38,24 @@ class Unit:
     says: str
     sources: tuple[str, ...]
     build: Builder
+    years_of: str = "cow_states"
 
 
 _UNITS: dict[str, Unit] = {}
 
 
 def unit(
-    name: str, keys: tuple[str, ...], says: str, sources: tuple[str, ...]
+    name: str,
+    keys: tuple[str, ...],
+    says: str,
+    sources: tuple[str, ...],
+    years_of: str = "cow_states",
 ) -> Callable[[Builder], Builder]:
     """Register a function as the builder of a unit."""
 
     def register(build: Builder) -> Builder:
         assert name not in _UNITS, f"the unit {name} is declared twice"
-        _UNITS[name] = Unit(name, keys, says, sources, build)
+        _UNITS[name] = Unit(name, keys, says, sources, build, years_of)
         return build
 
     return register
@@ -56,7 +63,13 @@ def unit(
 
 def units() -> dict[str, Unit]:
     """Return every unit by name."""
-    from foedus.panels import state_units, war_units  # noqa: F401  (they register on import)
+    from foedus.panels import (  # noqa: F401  (they register on import)
+        alliance_units,
+        dispute_units,
+        state_units,
+        system_units,
+        war_units,
+    )
 
     return dict(sorted(_UNITS.items()))
 
@@ -90,17 +103,22 @@ def build_spine(
     Raises
     ------
     UsageError
-        For an unknown unit, years in the wrong order, or years that the state list doesn't cover.
+        For an unknown unit, years in the wrong order, or years that the unit's source (mostly the
+        state list) doesn't cover.
     """
     chosen = get_unit(name)
     system = system or load_system(tables)
     first, last = years
     if first > last:
         raise UsageError(f"--years {first} {last}: the first year comes after the last.")
-    if first < system.first_year or last > system.last_year:
+    covered = (system.first_year, system.last_year)
+    what = "the state system is"
+    if chosen.years_of != "cow_states":
+        covered, what = tables.coverage(chosen.years_of), f"the rows of {name} are"
+    if first < covered[0] or last > covered[1]:
         raise UsageError(
-            f"--years {first} {last}: the state system is known for "
-            f"{system.first_year}-{system.last_year}. Ask for years within it."
+            f"--years {first} {last}: {what} known for {covered[0]}-{covered[1]}. "
+            "Ask for years within it."
         )
     spine = chosen.build(tables, system, (first, last))
     assert tuple(spine.keys) == chosen.keys
