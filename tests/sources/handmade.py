@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from xml.sax.saxutils import escape
 
+from foedus.sources.excel import cells as excel_cells
 from foedus.sources.registry import FileFacts, SourceFacts, reader
 from foedus.sources.schema import Column
 
@@ -37,6 +40,8 @@ class Sheet:
     def encode(self) -> bytes:
         if self.file.name.endswith(".dta"):
             return self._stata()
+        if self.file.name.endswith(".xlsx"):
+            return self._excel()
         buffer = io.StringIO()
         ends = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
         writer = csv.writer(
@@ -46,6 +51,24 @@ class Sheet:
         writer.writerows(self.rows)
         content = buffer.getvalue().encode(self.file.encoding)
         return gzip.compress(content, mtime=0) if self.file.name.endswith(".gz") else content
+
+    def _excel(self) -> bytes:
+        space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        rows = ""
+        for number, row in enumerate((self.header, *self.rows), 1):
+            cells = (
+                f'<c r="{chr(65 + at)}{number}" t="inlineStr"><is><t>{escape(text)}</t></is></c>'
+                for at, text in enumerate(row)
+                if text
+            )
+            rows += f'<row r="{number}">{"".join(cells)}</row>'
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as book:
+            book.writestr(
+                "xl/worksheets/sheet1.xml",
+                f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>',
+            )
+        return buffer.getvalue()
 
     def _stata(self) -> bytes:
         import pandas as pd
@@ -62,8 +85,9 @@ class Sheet:
 
 def stored(facts: SourceFacts, file: FileFacts) -> tuple[Column, ...]:
     """Return the columns that stand in a file: files and tables are listed in the same order."""
-    tables = list(reader(facts).tables.values())
-    columns = tables[facts.files.index(file)]
+    registered = reader(facts)
+    tables = list(registered.tables.values())
+    columns = registered.layouts.get(file.name) or tables[facts.files.index(file)]
     return tuple(column for column in columns if not column.derived)
 
 
@@ -71,26 +95,38 @@ def handmade(facts: SourceFacts, file: FileFacts) -> Sheet:
     """Make a valid file of a few rows from nothing but the schema."""
     columns = stored(facts, file)
     order = tuple(column.header for column in columns)
-    rows = tuple(tuple(_value(column, facts, row) for column in columns) for row in range(ROWS))
+    key = key_of(facts, file)
+    rows = tuple(tuple(_value(col, facts, row, key) for col in columns) for row in range(ROWS))
     return Sheet(file, columns, order, rows)
 
 
 # What the schema alone doesn't say: keys differ between rows, ends follow starts.
 _COUNTED = {
     "ccode", "ccode1", "atopid", "member", "dispnum", "warnum", "warid", "polity_ccode", "incidnum",
-    "rivalryno", "tssr_id", "init_war_id",
+    "rivalryno", "tssr_id", "init_war_id", "statea", "war", "conflict_id", "crisno", "race_id",
+    "number",
 }  # fmt: skip
-_FIXED = {"ineffect": "1", "yrexit": "0", "moexit": "0", "dayexit": "0", "midongoing": "1"}
+_FIXED = {
+    "ineffect": "1", "yrexit": "0", "moexit": "0", "dayexit": "0", "midongoing": "1", "endyr": "0",
+    "endmo": "0",
+}  # fmt: skip
 
 
-def _value(column: Column, facts: SourceFacts, row: int) -> str:
+def key_of(facts: SourceFacts, file: FileFacts) -> list[str]:
+    """Return the key of the table that a file becomes."""
+    return list(list(facts.tables.values())[facts.files.index(file)].key)
+
+
+def _value(column: Column, facts: SourceFacts, row: int, key: list[str]) -> str:
     name = column.name
     if name in _FIXED and facts.codes_of(name) != {0: "no"}:
         return _FIXED[name]
     if name in _COUNTED:
         return str(int(column.low or 1) + 100 + row)
-    if name == "ccode2":
+    if name in ("ccode2", "stateb"):
         return str(int(column.low or 1) + 500 + row)
+    if [name] == key and column.kind != "date":
+        return str(facts.coverage[0] + row) if column.kind != "text" else f"name {row}"
     codes = facts.codes_of(name)
     if codes:
         return str(next(iter(codes)))
@@ -122,13 +158,21 @@ def cut_out(path: Path, facts: SourceFacts, file: FileFacts) -> Sheet:
             for row in frame.itertuples(index=False)
         ]
         return Sheet(file, stored(facts, file), tuple(frame.columns), tuple(cells))
+    if path.suffix == ".xlsx":
+        first, *records = excel_cells(path)[: ROWS + 1]
+        return Sheet(file, stored(facts, file), tuple(first), tuple(map(tuple, records)))
     content = path.read_bytes()
     if path.suffix == ".gz":
         content = gzip.decompress(content)
-    text = content.decode(file.encoding).replace("\r\n", "\n").replace("\r", "\n")
+    text = (
+        content.decode(file.encoding)
+        .removeprefix("\ufeff")
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+    )
     lines = list(csv.reader(io.StringIO(text), delimiter=file.separator))[: ROWS + 1]
     header: list[str] = []
-    for name in (part.strip() for part in lines[0]):
+    for name in (part.strip() or "rowname" for part in lines[0]):
         repeats = sum(known.split("#")[0] == name for known in header)
         header.append(f"{name}#{repeats + 1}" if repeats else name)
     return Sheet(file, stored(facts, file), tuple(header), tuple(map(tuple, lines[1:])))
@@ -149,6 +193,8 @@ def truncated(sheet: Sheet, facts: SourceFacts) -> Spoilt | None:
     content = sheet.encode()
     if sheet.file.name.endswith(".dta"):
         return Spoilt(content[: len(content) // 2], ("no whole Stata file",))
+    if sheet.file.name.endswith(".xlsx"):
+        return Spoilt(content[: len(content) // 2], ("no whole workbook",))
     if sheet.file.name.endswith(".gz"):
         text = gzip.decompress(content)
         return Spoilt(gzip.compress(text[: text.rindex(b",")], mtime=0), (f"line {ROWS + 1}",))
@@ -189,7 +235,9 @@ def unknown_code(sheet: Sheet, facts: SourceFacts) -> Spoilt | None:
     return None
 
 
-def duplicate_key(sheet: Sheet, facts: SourceFacts) -> Spoilt:
+def duplicate_key(sheet: Sheet, facts: SourceFacts) -> Spoilt | None:
+    if "repeat" in key_of(facts, sheet.file):
+        return None  # the source repeats rows, and its table numbers them
     spoilt = replace(sheet, rows=(*sheet.rows, sheet.rows[-1]))
     first, second = (sheet.line(record).split()[1] for record in (ROWS, ROWS + 1))
     return Spoilt(spoilt.encode(), (f"lines {first} and {second}", "the rule is", "Remove the"))
@@ -216,7 +264,7 @@ def web_page(sheet: Sheet, facts: SourceFacts) -> Spoilt:
 
 
 def wrong_encoding(sheet: Sheet, facts: SourceFacts) -> Spoilt | None:
-    if sheet.file.name.endswith(".dta"):
+    if sheet.file.name.endswith((".dta", ".xlsx")):
         return None
     text = next(c for c in sheet.columns if c.kind == "text") if _has_text(sheet) else None
     at = text.header if text else sheet.header[0]
@@ -229,7 +277,7 @@ def wrong_encoding(sheet: Sheet, facts: SourceFacts) -> Spoilt | None:
 
 
 def utf16(sheet: Sheet, facts: SourceFacts) -> Spoilt | None:
-    if sheet.file.name.endswith((".dta", ".gz")):
+    if sheet.file.name.endswith((".dta", ".gz", ".xlsx")):
         return None
     text = sheet.encode().decode(sheet.file.encoding)
     return Spoilt(text.encode("utf-16"), ("UTF-16",))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Progress = Callable[[str], None]
-_SHARED = ("schema", "reading", "dates", "ingest")
+_SHARED = ("schema", "reading", "dates", "ingest", "columns", "wide", "excel", "stata")
 
 
 @dataclass(frozen=True)

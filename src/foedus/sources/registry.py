@@ -275,18 +275,24 @@ ReadFunction = Callable[[Mapping[str, Path], SourceFacts], "dict[str, Rows]"]
 
 @dataclass(frozen=True)
 class Reader:
-    """A data set's code: its `read` function and the columns of each table."""
+    """A data set's code: its `read` function, the columns of each table, and of odd files.
+
+    `layouts` has the columns of a file (by its name) that isn't laid out like its table.
+    """
 
     read: ReadFunction
     tables: Mapping[str, tuple[Column, ...]]
     module: str
+    layouts: Mapping[str, tuple[Column, ...]]
 
 
 _READERS: dict[str, Reader] = {}
 
 
 def source(
-    *ids: str, tables: Mapping[str, Iterable[Column]]
+    *ids: str,
+    tables: Mapping[str, Iterable[Column]],
+    layouts: Mapping[str, Iterable[Column]] | None = None,
 ) -> Callable[[ReadFunction], ReadFunction]:
     """Register the function that reads one or several releases of a data set.
 
@@ -296,6 +302,8 @@ def source(
         Source ids, each with its YAML.
     tables : mapping of table name to columns
         The schema of each table that the function returns.
+    layouts : mapping of file name to columns, optional
+        The columns of a file that isn't laid out like its table: a wide one, say.
 
     Returns
     -------
@@ -306,8 +314,9 @@ def source(
 
     def register(read: ReadFunction) -> ReadFunction:
         schemas = {name: tuple(columns) for name, columns in tables.items()}
+        laid_out = {name: tuple(columns) for name, columns in (layouts or {}).items()}
         for one in ids:
-            _READERS[one] = Reader(read, schemas, read.__module__)
+            _READERS[one] = Reader(read, schemas, read.__module__, laid_out)
         return read
 
     return register

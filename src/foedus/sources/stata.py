@@ -53,7 +53,7 @@ def _rows(path: Path, frame: pl.DataFrame, columns: Sequence[Column], facts: Sou
 
 def _as_text(values: pl.Series) -> pl.Series:
     if values.dtype.is_float():
-        whole = (values.round() == values) | values.is_null() | values.is_nan()
-        if whole.all():
-            values = values.fill_nan(None).cast(pl.Int64)
+        values = values.fill_nan(None)
+        if ((values.round() == values) | values.is_null()).all():
+            values = values.cast(pl.Int64)
     return values.cast(pl.String).fill_null("").alias(values.name)
