@@ -110,19 +110,11 @@ def table(
         Integers are nullable, days are timestamps. ``attrs`` holds provenance and each column's
         definition.
     """
-    import pandas as pd
-    import pyarrow as pa
+    from foedus.store import nullable_types
 
     tables = _tables(project)
-    nullable = {
-        pa.int8(): pd.Int8Dtype(),
-        pa.int16(): pd.Int16Dtype(),
-        pa.int32(): pd.Int32Dtype(),
-        pa.int64(): pd.Int64Dtype(),
-        pa.bool_(): pd.BooleanDtype(),
-    }
     stored = tables.get(source, name, release).to_arrow()
-    frame: pd.DataFrame = stored.to_pandas(types_mapper=nullable.get, date_as_object=False)
+    frame: pd.DataFrame = stored.to_pandas(types_mapper=nullable_types().get, date_as_object=False)
     frame.attrs["provenance"] = tables.metadata(source, name, release)
     frame.attrs["columns"] = tables.columns(source, name, release)
     return frame

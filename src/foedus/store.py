@@ -140,6 +140,19 @@ def column_metadata(schema: pa.Schema) -> dict[str, dict[str, str]]:
     return notes
 
 
+def nullable_types() -> dict[pa.DataType, Any]:
+    """Return the pandas types that keep whole numbers and truths whole where some are missing."""
+    import pandas as pd
+
+    return {
+        pa.int8(): pd.Int8Dtype(),
+        pa.int16(): pd.Int16Dtype(),
+        pa.int32(): pd.Int32Dtype(),
+        pa.int64(): pd.Int64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }
+
+
 def write_parquet(
     table: pa.Table,
     path: Path,

@@ -28,15 +28,16 @@ from foedus.covariates.values import (
     StateYears,
     Values,
     is_missing,
-    missing_of,
     take_dyad,
     take_state,
+    within_years,
 )
 from foedus.covariates.where import keep_rows
 from foedus.errors import PanelError, UsageError
 from foedus.panels.spine import Spine
 from foedus.panels.units import build_spine, get_unit
 from foedus.sources.tables import Tables
+from foedus.store import nullable_types, with_metadata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,8 +126,6 @@ class Panel:
         """The panel as an Arrow table with nullable columns and metadata."""
         arrays = [_arrow(values) for values in self.columns.values()]
         table = pa.Table.from_arrays(arrays, names=list(self.columns))
-        from foedus.store import with_metadata
-
         notes = {name: note.as_metadata() for name, note in self.notes.items()}
         return with_metadata(table, {"unit": self.unit, **self.provenance}, notes)
 
@@ -134,12 +133,7 @@ class Panel:
         """Return a DataFrame: nullable integers where any is missing, metadata in ``attrs``."""
         import pandas as pd
 
-        nullable = {
-            pa.int8(): pd.Int8Dtype(),
-            pa.int16(): pd.Int16Dtype(),
-            pa.int32(): pd.Int32Dtype(),
-            pa.int64(): pd.Int64Dtype(),
-        }
+        nullable = nullable_types()
         frame = pd.DataFrame(
             {
                 name: column.to_pandas(types_mapper=nullable.get if column.null_count else None)
@@ -279,11 +273,7 @@ class Builder:
         first, last = self.spine.years
         if coverage[0] <= first and last <= coverage[1]:
             return values
-        outside = (years < coverage[0]) | (years > coverage[1])
-        if outside.any():
-            values = values.copy()
-            values[outside] = missing_of(values.dtype)
-        return values
+        return within_years(values, years, coverage)
 
     def _note(
         self,

@@ -23,7 +23,7 @@ from foedus.covariates.atop import (
 from foedus.covariates.context import Context
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
-from foedus.covariates.values import Rows, Values, missing_of
+from foedus.covariates.values import Rows, Values, within_years
 from foedus.panels.spans import each_year
 
 # What is counted: who of the dyad holds the pledge, which obligation, and ATOP's flag for "only
@@ -234,20 +234,13 @@ _EXTRAS = [
 def atop_third_party(context: Context) -> dict[str, Values]:
     """Make the flags, counts and summed CINC of each holding asked for."""
     made: dict[str, Values] = {}
+    year, cinc_years = context.spine.places[0].year, context.tables.coverage("cow_nmc")
     for name in HOLDINGS:
         if not context.wanted & {name, f"{name}_n", f"{name}_cinc"}:
             continue
         held = holding(context, name)
         made[name] = Rows((held.count > 0).astype(np.int8))
         made[f"{name}_n"] = Rows(held.count)
-        made[f"{name}_cinc"] = Rows(_bounded_cinc(context, held))
+        # ATOP goes on after NMC ends, and there the sum is unknown.
+        made[f"{name}_cinc"] = Rows(within_years(held.cinc, year, cinc_years))
     return made
-
-
-def _bounded_cinc(context: Context, held: Holding) -> NDArray[np.float64]:
-    """Return summed CINC, missing in years that NMC doesn't cover."""
-    first, last = context.tables.coverage("cow_nmc")
-    year = context.spine.places[0].year
-    values = held.cinc.copy()
-    values[(year < first) | (year > last)] = missing_of(values.dtype)
-    return values

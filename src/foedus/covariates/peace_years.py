@@ -12,7 +12,7 @@ from foedus.covariates.conflict import DisputeYears, mark
 from foedus.covariates.context import Context
 from foedus.covariates.disputes import dispute_years
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
-from foedus.covariates.values import DyadYears, Rows, Values, take_dyad
+from foedus.covariates.values import DyadYears, Rows, Values, take_dyad, within_years
 from foedus.covariates.wars import shared_war_years
 from foedus.panels.system import StateSystem
 
@@ -154,13 +154,11 @@ def _length(context: Context, kind: str) -> NDArray[Any]:
     """Return one kind's peace years by row, missing outside the years of its source."""
     cube = years_since(context.system, _events(context, kind), context.options["counting"])
     directed = context.options["since"] == "initiated"
-    rows = take_dyad(DyadYears(cube), context.spine, "min" if directed else "same").copy()
+    rows = take_dyad(DyadYears(cube), context.spine, "min" if directed else "same")
     source = {"mid": "mid", "gml": "gml_mid", "war": "cow_interstate_wars"}[kind]
     release = context.options["release"] if kind == "mid" else None
-    first, last = context.tables.coverage(source, release=release)
-    year = context.spine.places[0].year
-    rows[(year < first) | (year > last)] = np.iinfo(rows.dtype).min
-    return rows
+    coverage = context.tables.coverage(source, release=release)
+    return within_years(rows, context.spine.places[0].year, coverage)
 
 
 def _power(length: NDArray[Any], power: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
 from foedus.covariates.registry import ColumnSpec, Example, covariate
-from foedus.covariates.values import DyadYears, Rows, Values, missing_of, take_dyad
+from foedus.covariates.values import DyadYears, Rows, Values, take_dyad, within_years
 from foedus.panels.spans import each_year
 
 SOURCES = {"rivalry_td": "rivalries_td", "rivalry_tss": "rivalries_tss"}
@@ -64,8 +64,6 @@ def rivalry(context: Context) -> dict[str, Values]:
     for column, source in SOURCES.items():
         if column not in context.wanted:
             continue
-        flags = take_dyad(DyadYears(rivalry_cube(context, source)), context.spine, "same").copy()
-        first, last = context.tables.coverage(source)
-        flags[(year < first) | (year > last)] = missing_of(flags.dtype)
-        made[column] = Rows(flags)
+        flags = take_dyad(DyadYears(rivalry_cube(context, source)), context.spine, "same")
+        made[column] = Rows(within_years(flags, year, context.tables.coverage(source)))
     return made

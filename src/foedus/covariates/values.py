@@ -30,6 +30,17 @@ def is_missing(values: Array) -> NDArray[np.bool_]:
     return np.asarray(values == missing_of(values.dtype))
 
 
+def within_years(values: Array, year: NDArray[np.integer], coverage: tuple[int, int]) -> Array:
+    """Return values by row, missing in the years outside a source's coverage: never 0 there."""
+    first, last = coverage
+    outside = (year < first) | (year > last)
+    if not outside.any():
+        return values
+    bounded = values.copy()
+    bounded[outside] = missing_of(bounded.dtype)
+    return bounded
+
+
 @dataclass(frozen=True)
 class StateYears:
     """A fact about each state in each year: array (n, years)."""

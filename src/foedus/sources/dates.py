@@ -45,6 +45,38 @@ def precision(year: str, month: str, day: str) -> pl.Expr:
     )
 
 
+def with_span(
+    frame: pl.DataFrame, raw: Raw, begin: tuple[str, str, str], finish: tuple[str, str, str]
+) -> pl.DataFrame:
+    """Add the widest span of days that two dates may mean, and how much of each is known.
+
+    Parameters
+    ----------
+    begin, finish : tuple of str
+        Columns of year, month and day.
+
+    Returns
+    -------
+    polars.DataFrame
+        With start_min, end_max, start_precision and end_precision.
+
+    Raises
+    ------
+    SourceError
+        If a day doesn't exist, or the span ends before it begins.
+    """
+    made = frame.with_columns(
+        start_min=earliest(*begin),
+        end_max=latest(*finish),
+        start_precision=precision(*begin),
+        end_precision=precision(*finish),
+    )
+    check_exists(raw, made, "start_min", *begin)
+    check_exists(raw, made, "end_max", *finish)
+    check_order(raw, made, "start_min", "end_max")
+    return made
+
+
 def check_exists(raw: Raw, frame: pl.DataFrame, made: str, year: str, month: str, day: str) -> None:
     """Stop if a date that has a year doesn't exist in the calendar (30 February).
 

@@ -50,14 +50,6 @@ def read(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
     rows = read_table(files, facts, "conflictCatalogue.csv", COLUMNS)
     assert rows.raw is not None
     begin, finish = ("startyear", "startmonth", "startday"), ("endyear", "endmonth", "endday")
-    frame = rows.frame.with_columns(
-        start_min=dates.earliest(*begin),
-        end_max=dates.latest(*finish),
-        start_precision=dates.precision(*begin),
-        end_precision=dates.precision(*finish),
-        repeat=pl.int_range(1, pl.len() + 1).over("name", "startyear"),
-    )
-    dates.check_exists(rows.raw, frame, "start_min", *begin)
-    dates.check_exists(rows.raw, frame, "end_max", *finish)
-    dates.check_order(rows.raw, frame, "start_min", "end_max")
+    frame = dates.with_span(rows.frame, rows.raw, begin, finish)
+    frame = frame.with_columns(repeat=pl.int_range(1, pl.len() + 1).over("name", "startyear"))
     return {"conflicts": Rows(frame, rows.raw)}

@@ -128,13 +128,5 @@ def read(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
     rows = read_table(files, facts, "icb1v13.csv", COLUMNS)
     assert rows.raw is not None
     begin, finish = ("yrtrig", "motrig", "datrig"), ("yrterm", "moterm", "daterm")
-    frame = rows.frame.with_columns(
-        start_min=dates.earliest(*begin),
-        end_max=dates.latest(*finish),
-        start_precision=dates.precision(*begin),
-        end_precision=dates.precision(*finish),
-    )
-    dates.check_exists(rows.raw, frame, "start_min", *begin)
-    dates.check_exists(rows.raw, frame, "end_max", *finish)
-    dates.check_order(rows.raw, frame, "start_min", "end_max")
+    frame = dates.with_span(rows.frame, rows.raw, begin, finish)
     return {"crises": Rows(frame, rows.raw)}
