@@ -136,7 +136,7 @@ def estimate(
     data : DataFrame or mapping of arrays
         Rows that miss a variable of the formula are left out and counted.
     estimator : str
-        logit, probit, cloglog, ols, poisson or negbin.
+        A name such as logit, ols or negbin; `foedus.models.ESTIMATORS` lists them.
     cov : str or sequence of str
         classical, HC0 to HC3, ``cluster(a)``, ``cluster(a, b)``, dyadic.
     **options : object

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--estimator",
     required=True,
     metavar="E",
-    help="logit, probit, cloglog, ols, poisson or negbin.",
+    help="logit, probit, ols, negbin, ...; `foedus estimators` lists them.",
 )
 @click.option(
     "--cov",

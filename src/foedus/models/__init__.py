@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    ESTIMATORS: tuple[str, ...]
     from foedus.models.estimation import (
         estimate,
         fit_arrays,
@@ -19,18 +20,21 @@ if TYPE_CHECKING:
         fit_poisson,
         fit_probit,
     )
-    from foedus.models.fit import ESTIMATORS
     from foedus.models.quantities import effects, first_difference, predict_at, ratios
+    from foedus.models.registry import all_estimators, estimator_names, find_estimator
     from foedus.models.result import Result
     from foedus.models.tails import bootstrap_power_law, compare_tails, fit_power_law
 
 _HOMES = {
-    "ESTIMATORS": "fit",
+    "ESTIMATORS": "registry",
     "Result": "result",
+    "all_estimators": "registry",
     "bootstrap_power_law": "tails",
     "compare_tails": "tails",
     "effects": "quantities",
     "estimate": "estimation",
+    "estimator_names": "registry",
+    "find_estimator": "registry",
     "fit_arrays": "estimation",
     "fit_logit": "estimation",
     "fit_negbin": "estimation",
@@ -46,10 +50,13 @@ _HOMES = {
 __all__ = [
     "ESTIMATORS",
     "Result",
+    "all_estimators",
     "bootstrap_power_law",
     "compare_tails",
     "effects",
     "estimate",
+    "estimator_names",
+    "find_estimator",
     "first_difference",
     "fit_arrays",
     "fit_logit",

@@ -188,22 +188,144 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class DenseScores:
+    """Scores as a matrix, one row a row of the data or one row a group of rows.
+
+    ``matrix`` has one row a group where ``groups`` gives the group of each row of the data (the
+    strata of a conditional logit, the subjects of a mixed model): clusters must then hold whole
+    groups.
+    """
+
+    matrix: FloatArray
+    groups: IntArray | None = None
+
+    def sums(self, codes: IntArray, n_groups: int) -> FloatArray:
+        """Return the scores summed within clusters."""
+        own = codes if self.groups is None else self.whole_groups(codes)
+        return group_sums(self.matrix, np.ones(self.matrix.shape[0]), own, n_groups)
+
+    def whole_groups(self, codes: IntArray) -> IntArray:
+        """Return the cluster of each group of rows.
+
+        Raises
+        ------
+        EstimationError
+            If a group's rows are in different clusters.
+        """
+        assert self.groups is not None
+        own = np.zeros(self.matrix.shape[0], dtype=np.int64)
+        own[self.groups] = codes
+        apart = np.flatnonzero(own[self.groups] != codes)
+        if apart.size:
+            raise EstimationError(
+                f"this estimator's scores belong to whole groups of rows, but {apart.size} rows "
+                f"(e.g. row {apart[0]} of the rows used) are in another cluster than the rest of "
+                "their group; cluster on something that is constant within groups."
+            )
+        return own
+
+    def outer(self, shrink: FloatArray | None = None) -> FloatArray:
+        """Return the sum of score score'."""
+        assert shrink is None
+        out: FloatArray = self.matrix.T @ self.matrix
+        return out
+
+
+@dataclass(frozen=True, slots=True)
 class Ingredients:
     """What a fit hands to the covariances; matrices are on the scaled columns.
 
     `back` turns scaled coefficients into those of the user's columns. `information_weight` is
-    each row's weight in the information matrix, for leverages. `dispersion` is the error
-    variance of OLS and 1 elsewhere.
+    each row's weight in the information matrix, for leverages; None where there are none.
+    `dispersion` is the error variance of OLS and 1 elsewhere. `classical` is the classical
+    covariance of the user's columns where it is not the bread times the dispersion, with
+    `classical_words` saying what it is; `scores` is None for estimators that have none.
     """
 
-    scores: Scores
+    scores: Scores | DenseScores | None
     bread: FloatArray
     back: FloatArray
-    information_weight: FloatArray
+    information_weight: FloatArray | None
     dispersion: float
     n: int
     k: int
     likelihood: bool
+    classical: FloatArray | None = None
+    classical_words: str = ""
+
+
+def ingredients(
+    scores: FloatArray,
+    information: FloatArray,
+    *,
+    groups: IntArray | None = None,
+    n: int | None = None,
+    k: int | None = None,
+    dispersion: float = 1.0,
+    likelihood: bool = True,
+) -> Ingredients:
+    """Make ingredients from scores and an information matrix on the user's own columns.
+
+    Parameters
+    ----------
+    scores : float array, rows (or groups) by parameters
+        Each row's gradient of its log-likelihood (or estimating function), at the estimate, prior
+        weights included.
+    information : float array, parameters by parameters
+        Minus the second derivative of the log-likelihood, expected or observed.
+    groups : int array, optional
+        The group of each row of the data, where `scores` has one row a group.
+    n, k : int, optional
+        Rows and parameters in small-sample factors; those of `scores` for None.
+    dispersion : float
+        The classical covariance is the inverse information times this.
+    likelihood : bool
+        Whether small-sample rules treat the model as a likelihood model.
+
+    Returns
+    -------
+    Ingredients
+        What `covariance_of` needs; parameters are scaled by the root of their information, so
+        that units of measurement play no part in inverses and repairs.
+
+    Raises
+    ------
+    EstimationError
+        If the information has no inverse.
+    """
+    diagonal = np.diag(information)
+    if not np.isfinite(information).all() or (diagonal <= 0).any():
+        raise EstimationError(
+            "the information matrix is not positive definite at the estimate: the model is not "
+            "identified by these rows. Leave terms out, or use a simpler model."
+        )
+    scale = 1.0 / np.sqrt(diagonal)
+    scaled = information * scale[:, None] * scale[None, :]
+    try:
+        bread: FloatArray = np.asarray(np.linalg.inv(scaled), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        bread = np.full_like(scaled, np.nan)
+    if not np.isfinite(bread).all() or (np.diag(bread) <= 0).any():
+        raise EstimationError(
+            "the information matrix has no inverse at the estimate: some terms can't be told "
+            "apart in these rows. Leave terms out, or use a simpler model."
+        )
+    return Ingredients(
+        DenseScores(scores * scale, groups),
+        bread,
+        np.diag(scale),
+        None,
+        dispersion,
+        scores.shape[0] if n is None else n,
+        scores.shape[1] if k is None else k,
+        likelihood,
+    )
+
+
+def given_covariance(vcov: FloatArray, words: str, n: int, *, likelihood: bool) -> Ingredients:
+    """Make ingredients of an estimator that has a covariance of its own and no scores."""
+    k = vcov.shape[0]
+    return Ingredients(None, np.eye(k), np.eye(k), None, 1.0, n, k, likelihood, vcov, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +366,8 @@ def small_sample_factor(spec: CovarianceSpec, groups: int, made: Ingredients) ->
 def _leverage(made: Ingredients) -> FloatArray:
     """Return the diagonal of the (weighted) hat matrix."""
     scores = made.scores
+    if not isinstance(scores, Scores) or made.information_weight is None:
+        raise UsageError("HC2 and HC3 need leverages, which this estimator has not; use HC1.")
     k = scores.X.shape[1]
     bread = made.bread[:k, :k]
     hat = np.empty(made.n)
@@ -254,13 +378,23 @@ def _leverage(made: Ingredients) -> FloatArray:
     return hat
 
 
+def _scores(spec: CovarianceSpec, made: Ingredients) -> Scores | DenseScores:
+    if made.scores is None:
+        raise UsageError(
+            f"{spec.name} needs scores by row, which this estimator has not; it has the classical "
+            "covariance and resampling."
+        )
+    return made.scores
+
+
 def _heteroskedastic(spec: CovarianceSpec, made: Ingredients) -> tuple[FloatArray, str]:
+    scores = _scores(spec, made)
     if spec.kind == "HC0":
         if spec.rule == "stata" and made.likelihood:
-            return made.scores.outer() * (made.n / (made.n - 1)), "n/(n-1)"
-        return made.scores.outer(), "no small-sample factor"
+            return scores.outer() * (made.n / (made.n - 1)), "n/(n-1)"
+        return scores.outer(), "no small-sample factor"
     if spec.kind == "HC1":
-        return made.scores.outer() * (made.n / (made.n - made.k)), "n/(n-k)"
+        return scores.outer() * (made.n / (made.n - made.k)), "n/(n-k)"
     room = 1.0 - _leverage(made)
     if float(room.min()) < 1e-10:
         raise EstimationError(
@@ -268,8 +402,8 @@ def _heteroskedastic(spec: CovarianceSpec, made: Ingredients) -> tuple[FloatArra
             "non-zero in a single row), so their scores can't be weighed; use HC1."
         )
     if spec.kind == "HC2":
-        return made.scores.outer(np.sqrt(room)), "scores / sqrt(1 - leverage)"
-    return made.scores.outer(room), "scores / (1 - leverage)"
+        return scores.outer(np.sqrt(room)), "scores / sqrt(1 - leverage)"
+    return scores.outer(room), "scores / (1 - leverage)"
 
 
 def _clustered(
@@ -283,7 +417,7 @@ def _clustered(
     for size in range(1, len(spec.by) + 1):
         for names in combinations(spec.by, size):
             codes, groups = ids.crossed(names)
-            S = made.scores.sums(codes, groups)
+            S = _scores(spec, made).sums(codes, groups)
             factor, words = small_sample_factor(
                 spec, min(counts) if spec.rule == "stata" else groups, made
             )
@@ -293,12 +427,12 @@ def _clustered(
     return meat, counts, words
 
 
-def dyadic_meat(scores: Scores, ids: Identifiers) -> tuple[FloatArray, int]:
+def dyadic_meat(scores: Scores | DenseScores, ids: Identifiers) -> tuple[FloatArray, int]:
     """Return the meat of the dyadic-robust covariance and the number of states.
 
     Parameters
     ----------
-    scores : Scores
+    scores : Scores or DenseScores
         Scores by row.
     ids : Identifiers
         With the two sides of each row's dyad.
@@ -360,12 +494,14 @@ def covariance_of(
     """
     clusters: tuple[int, ...] = ()
     if spec.kind == "classical":
+        if made.classical is not None:
+            return Covariance(spec.name, made.classical, (), made.classical_words, False)
         words = "s^2 = RSS/(n-k)" if not made.likelihood else "inverse information"
         return Covariance(spec.name, _back(made, made.bread * made.dispersion), (), words, False)
     if spec.kind == "cluster":
         meat, clusters, words = _clustered(spec, made, ids)
     elif spec.kind == "dyadic":
-        meat, n_states = dyadic_meat(made.scores, ids)
+        meat, n_states = dyadic_meat(_scores(spec, made), ids)
         if n_states < 4:
             # scores sum to 0 over all rows, and here every two rows share a state
             raise EstimationError(

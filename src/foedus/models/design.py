@@ -7,7 +7,7 @@ pyarrow, a dict of arrays), so a plain sum of columns costs little more than cop
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -329,44 +329,102 @@ class Design:
         return total
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Arrays made from a formula and a frame.
+WEIGHTS = "weights"
 
-    ``kept`` marks the frame's rows that are in (None: all); ``rows_lost`` counts those that are
-    not by the first cause in formula order; ``columns`` are the formula's variables, kept rows.
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an estimator wants of the data beside the formula's columns.
+
+    Attributes
+    ----------
+    weights : str or array_like, optional
+        Prior weights, or the column that holds them.
+    columns : dict
+        Further columns by a label of their own: a column's name, or values.
+    categories : bool
+        Whether the first outcome is a category: text is then allowed, and it becomes numbers
+        0, 1, ... into its levels.
+    selects : bool
+        Whether rows whose second outcome is 0 may miss the first equation's variables.
     """
+
+    weights: Any = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    categories: bool = False
+    selects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """One equation's outcome, matrix and offset, with the design that made them."""
 
     design: Design
     names: list[str]
     X: FloatArray
     y: FloatArray
     offset: FloatArray | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Arrays made from a formula and a frame.
+
+    ``kept`` marks the frame's rows that are in (None: all); ``rows_lost`` counts those that are
+    not by the first cause in formula order; ``columns`` are the formula's variables, kept rows,
+    and ``wanted`` the further columns by label; ``levels`` the categories of the outcome.
+    """
+
+    equations: tuple[Equation, ...]
     weights: FloatArray | None
     kept: BoolArray | None
     rows_lost: dict[str, int]
     columns: Columns
+    wanted: Columns
+    levels: tuple[str, ...]
 
 
-def _present(columns: Sequence[tuple[str, Column]], lost: dict[str, int]) -> BoolArray | None:
+@dataclass(slots=True)
+class _Read:
+    """A column on its way into the sample; `when` marks the rows that can't do without it.
+
+    `label` tells further columns from the formula's own; it is "" for the latter.
+    """
+
+    name: str
+    column: Column
+    when: BoolArray | None = None
+    label: str = ""
+
+    def take(self, keep: BoolArray | None) -> _Read:
+        return replace(
+            self,
+            column=take_rows(self.column, keep),
+            when=self.when if self.when is None or keep is None else self.when[keep],
+        )
+
+
+def _present(columns: Sequence[_Read], lost: dict[str, int]) -> BoolArray | None:
     """Mark complete rows, counting the others at the first column they miss."""
     keep: BoolArray | None = None
-    for name, column in columns:
-        missing = missing_in(column)
+    for read in columns:
+        missing = missing_in(read.column)
+        if read.when is not None:
+            missing = missing & read.when
         if not missing.any():
             continue
         if keep is None:
             keep = ~missing
-            lost[f"missing {name}"] = int(missing.sum())
+            lost[f"missing {read.name}"] = int(missing.sum())
             continue
         newly = int((missing & keep).sum())
         if newly:
-            lost[f"missing {name}"] = newly
+            lost[f"missing {read.name}"] = newly
         keep &= ~missing
     return keep
 
 
-def build_sample(formula: Formula, data: Any, weights: Any = None) -> Sample:
+def build_sample(formula: Formula, data: Any, wanted: Wanted | None = None) -> Sample:
     """Make the arrays of a model.
 
     Parameters
@@ -375,8 +433,8 @@ def build_sample(formula: Formula, data: Any, weights: Any = None) -> Sample:
         The model.
     data : frame
         One row an observation, of whatever unit; needs the formula's columns.
-    weights : array_like or str, optional
-        Prior weights, or the column that holds them.
+    wanted : Wanted, optional
+        Weights and further columns.
 
     Returns
     -------
@@ -384,37 +442,79 @@ def build_sample(formula: Formula, data: Any, weights: Any = None) -> Sample:
         Complete rows only. A row is lost to the first variable it misses, in formula order; then
         to the first term that is not a number there (the log of 0, say).
     """
+    wanted = wanted or Wanted()
     lost: dict[str, int] = {}
-    read = [(name, read_column(data, name)) for name in formula.names()]
-    if weights is not None:
-        named = weights if isinstance(weights, str) else "weights"
-        own = read_column(data if isinstance(weights, str) else {named: weights}, named)
-        read.append((named, own))
+    read = _read_all(formula, data, wanted)
     keep = _present(read, lost)
-    columns = {name: take_rows(column, keep) for name, column in read}
     n = _length(read) if keep is None else int(keep.sum())
     if n == 0:
         raise EstimationError(f"no rows are left to estimate on: {_said(lost)}.")
-    sample = _arrays(formula, columns, n)
-    finite = _finite_rows(sample, lost)
+    read = [one.take(keep) for one in read]
+    equations, levels = _equations(formula, read, n, wanted.categories)
+    finite = _finite_rows(equations, lost, _needed(read))
     if finite is not None:
-        columns = {name: take_rows(column, finite) for name, column in columns.items()}
         keep = _within(keep, finite)
         n = int(finite.sum())
         if n == 0:
             raise EstimationError(f"no rows are left to estimate on: {_said(lost)}.")
-        sample = _arrays(formula, columns, n)
-    design, names, X, y, offset = sample
-    used = None
-    if weights is not None:
-        held = columns.pop(named)
-        assert not isinstance(held, Labels)
-        used = held
-    return Sample(design, names, X, y, offset, used, keep, lost, columns)
+        read = [one.take(finite) for one in read]
+        equations, levels = _equations(formula, read, n, wanted.categories)
+    needed = _needed(read)
+    if needed is not None:
+        equations = (_unselected_emptied(equations[0], needed), *equations[1:])
+    further = {one.label: one.column for one in read if one.label}
+    weights = None if wanted.weights is None else further.pop(WEIGHTS)
+    if isinstance(weights, Labels):
+        raise UsageError("weights hold text; they must be numbers.")
+    return Sample(equations, weights, keep, lost, _own(read), further, levels)
 
 
-def _length(read: Sequence[tuple[str, Column]]) -> int:
-    sizes = {c.codes.size if isinstance(c, Labels) else c.size for _, c in read}
+def _own(read: Sequence[_Read]) -> Columns:
+    return {one.name: one.column for one in read if not one.label}
+
+
+def _read_all(formula: Formula, data: Any, wanted: Wanted) -> list[_Read]:
+    """Read the formula's columns, then weights, then what the estimator wants besides."""
+    read = [_Read(name, read_column(data, name)) for name in formula.names()]
+    if wanted.selects and formula.others:
+        second = formula.others[0]
+        needed = _selected(second, _own(read))
+        always = set(second.own_names())
+        for one in read:
+            if one.name not in always:
+                one.when = needed
+    given = {WEIGHTS: wanted.weights} if wanted.weights is not None else {}
+    for label, value in {**given, **wanted.columns}.items():
+        name = value if isinstance(value, str) else label
+        source = data if isinstance(value, str) else {label: value}
+        read.append(_Read(name, read_column(source, name), label=label))
+    return read
+
+
+def _selected(second: Formula, columns: Columns) -> BoolArray:
+    """Mark the rows whose second outcome is not 0 (a missing one is not 0 either)."""
+    for name in names_in(second.response):
+        if isinstance(columns[name], Labels):
+            raise UsageError(f'the outcome "{second.response}" holds text; it must be a number.')
+    chosen = Evaluator(columns, {}, learning=True).number(second.response)
+    out: BoolArray = chosen != 0.0
+    return out
+
+
+def _needed(read: Sequence[_Read]) -> BoolArray | None:
+    """Return the rows in which the first equation's variables must be there; None for all."""
+    return next((one.when for one in read if one.when is not None), None)
+
+
+def _unselected_emptied(equation: Equation, needed: BoolArray) -> Equation:
+    """Put 0 where a row that was not selected has no first equation."""
+    equation.X[~needed] = 0.0
+    return replace(equation, y=np.where(needed, equation.y, 0.0))
+
+
+def _length(read: Sequence[_Read]) -> int:
+    columns = [one.column for one in read]
+    sizes = {c.codes.size if isinstance(c, Labels) else c.size for c in columns}
     if len(sizes) != 1:
         raise UsageError(f"columns of different length: {sorted(sizes)}.")
     return sizes.pop()
@@ -434,34 +534,77 @@ def _within(keep: BoolArray | None, finite: BoolArray) -> BoolArray:
     return inside
 
 
-_Arrays = tuple[Design, list[str], FloatArray, FloatArray, FloatArray | None]
+def _equations(
+    formula: Formula, read: Sequence[_Read], n: int, categories: bool
+) -> tuple[tuple[Equation, ...], tuple[str, ...]]:
+    columns = _own(read)
+    first = replace(formula, others=())
+    levels: tuple[str, ...] = ()
+    if categories:
+        y, levels = _category(first, columns)
+    else:
+        y = _outcome(first, columns)
+    made = [_equation(first, columns, n, y)]
+    for other in formula.others:
+        # the outcome of an equation without one of its own is the first's
+        same = str(other.response) == str(formula.response)
+        own = y if same else _outcome(other, columns)
+        made.append(_equation(other, columns, n, own))
+    return tuple(made), levels
 
 
-def _arrays(formula: Formula, columns: Columns, n: int) -> _Arrays:
+def _equation(formula: Formula, columns: Columns, n: int, y: FloatArray) -> Equation:
     design = Design(formula)
+    X, names = design.matrix(columns, n, learning=True)
+    return Equation(design, names, X, y, design.offset(columns, n))
+
+
+def _outcome(formula: Formula, columns: Columns) -> FloatArray:
     for name in names_in(formula.response):
         if isinstance(columns[name], Labels):
             raise UsageError(f'the outcome "{formula.response}" holds text; it must be a number.')
-    y = Evaluator(columns, design.state, learning=True).number(formula.response)
+    y = Evaluator(columns, {}, learning=True).number(formula.response)
     if y.ndim == 0:
         raise UsageError(f'the outcome "{formula.response}" is a constant.')
-    X, names = design.matrix(columns, n, learning=True)
-    return design, names, X, y, design.offset(columns, n)
+    return y
 
 
-def _finite_rows(sample: _Arrays, lost: dict[str, int]) -> BoolArray | None:
+def _category(formula: Formula, columns: Columns) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the outcome as numbers into its levels, and these."""
+    tree = formula.response
+    if isinstance(tree, Call) and tree.function in ("C", "factor"):
+        tree = tree.arguments[0]
+    column = columns[tree.name] if isinstance(tree, Name) else None
+    if isinstance(column, Labels):
+        present, codes = np.unique(column.codes, return_inverse=True)
+        levels = tuple(column.levels[code] for code in present)
+        return codes.reshape(-1).astype(np.float64), levels
+    values = Evaluator(columns, {}, learning=True).number(tree)
+    finite = np.isfinite(values)
+    present, codes = np.unique(values[finite], return_inverse=True)
+    y = np.full(values.size, np.nan)
+    y[finite] = codes.reshape(-1)
+    return y, tuple(f"{value:g}" for value in present)
+
+
+def _finite_rows(
+    equations: Sequence[Equation], lost: dict[str, int], needed: BoolArray | None
+) -> BoolArray | None:
     """Mark rows whose terms are all finite; None if all are. Causes go to `lost`."""
-    design, names, X, y, offset = sample
     finite: BoolArray | None = None
-    parts = [(str(design.formula.response), y)] + [(name, X[:, j]) for j, name in enumerate(names)]
-    if offset is not None:
-        parts.append(("offset", offset))
-    for name, values in parts:
-        if np.isfinite(float(values.sum())):
-            continue
-        good = np.isfinite(values)
-        newly = int((~good).sum() if finite is None else (~good & finite).sum())
-        if newly:
-            lost[f"not finite {name}"] = newly
-        finite = good if finite is None else finite & good
+    for place, equation in enumerate(equations):
+        parts = [(str(equation.design.formula.response), equation.y)]
+        parts += [(name, equation.X[:, j]) for j, name in enumerate(equation.names)]
+        if equation.offset is not None:
+            parts.append(("offset", equation.offset))
+        for name, values in parts:
+            if np.isfinite(float(values.sum())):
+                continue
+            good = np.isfinite(values)
+            if place == 0 and needed is not None:
+                good |= ~needed
+            newly = int((~good).sum() if finite is None else (~good & finite).sum())
+            if newly:
+                lost[f"not finite {name}"] = newly
+            finite = good if finite is None else finite & good
     return None if finite is None or bool(finite.all()) else finite

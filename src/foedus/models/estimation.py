@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from foedus.errors import UsageError
+from foedus.errors import UsageError, nearest
 from foedus.models.arrays import AnyArray, BoolArray
 from foedus.models.covariance import CovarianceSpec, Identifiers, parse_covariance
 from foedus.models.design import (
+    Design,
     Labels,
+    Wanted,
     build_sample,
     column_names,
     missing_in,
     read_column,
     take_rows,
 )
-from foedus.models.fit import Fit, fit
-from foedus.models.formula import parse_formula
+from foedus.models.fit import INFORMATION, RULES, Fit
+from foedus.models.formula import Formula, parse_formula
+from foedus.models.registry import Estimator, find_estimator
 from foedus.models.result import Result, covariances_for
+from foedus.models.running import (
+    CATEGORIES,
+    inputs_of_arrays,
+    inputs_of_sample,
+    named_columns,
+    run,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,18 +53,21 @@ def estimate(
     collinear: str = "error",
     separation: str = "error",
     repairs: str = "eigen",
+    **options: Any,
 ) -> Result:
     """Fit a model to the rows of a frame.
 
     Parameters
     ----------
     formula : str
-        ``outcome ~ terms``; see `foedus.models.formula`.
+        ``outcome ~ terms``, ``outcome ~ terms | terms`` for estimators with a second equation;
+        see `foedus.models.formula`.
     data : frame
         One row an observation of whatever unit; pandas, polars, pyarrow or a dict of arrays.
         Nullable columns are read; a row missing any of the formula's variables is left out.
     estimator : str
-        logit, probit, cloglog, ols, poisson or negbin (NB2 with log link).
+        A name of the registry, such as logit, ols or negbin; `foedus.models.ESTIMATORS` lists
+        them and docs/estimators.md describes them.
     cov : str or sequence of str
         Covariances, the declared one first: classical, HC0 to HC3, ``cluster(a)``,
         ``cluster(a, b)``, dyadic. ``dyad`` and ``ddyad`` may be clustered on by name.
@@ -72,6 +86,8 @@ def estimate(
     repairs : str
         "eigen" or "never": what to do with negative eigenvalues of multi-way and dyadic
         covariances; see `foedus.models.covariance.covariance_of`.
+    **options : object
+        The estimator's own: settings, and columns by name (``strata="dyad"``, ``event="failed"``).
 
     Returns
     -------
@@ -86,30 +102,30 @@ def estimate(
         An unknown column, estimator, covariance or function; a formula that is not one.
     """
     specs = _specs(cov, small_sample)
-    sample = build_sample(parse_formula(formula), data, weights)
-    fitted = fit(
-        estimator,
-        sample.X,
-        sample.y,
-        sample.names,
-        weights=sample.weights,
-        offset=sample.offset,
-        information=information,
-        collinear=collinear,
-        separation=separation,
+    entry = find_estimator(estimator)
+    common = _common(information, collinear, separation)
+    chosen = entry.settle(options)
+    parsed, chosen = _read_formula(entry, formula, chosen)
+    columns = named_columns(entry, chosen)
+    sample = build_sample(
+        parsed,
+        data,
+        Wanted(weights, columns, entry.outcome in CATEGORIES, entry.selects),
     )
+    inputs = inputs_of_sample(entry, sample, chosen, common)
+    fitted = run(entry, inputs)
     kept = _inside(sample.kept, fitted.kept)
     ids = _identifiers(specs, data, dyad, kept)
-    columns = sample.columns
+    used = sample.columns
     if fitted.kept is not None:
-        columns = {name: take_rows(column, fitted.kept) for name, column in columns.items()}
+        used = {name: take_rows(column, fitted.kept) for name, column in used.items()}
     return _result(
         fitted,
         covariances_for(fitted, specs, ids, repairs),
         formula=formula,
         rows_lost={**sample.rows_lost, **fitted.rows_lost},
-        design=sample.design,
-        columns=columns,
+        designs=tuple(equation.design for equation in sample.equations),
+        columns=used,
         kept=kept,
     )
 
@@ -130,6 +146,9 @@ def fit_arrays(
     collinear: str = "error",
     separation: str = "error",
     repairs: str = "eigen",
+    equations: Sequence[tuple[npt.ArrayLike, Sequence[str] | None]] = (),
+    outcomes: Sequence[npt.ArrayLike] = (),
+    **options: Any,
 ) -> Result:
     """Fit a model to arrays; frames and formulas play no part.
 
@@ -151,6 +170,12 @@ def fit_arrays(
         Prior weights; a term with coefficient 1.
     small_sample, information, collinear, separation, repairs : str
         As in `estimate`.
+    equations : sequence of (array_like, names)
+        Matrices of the equations after the first.
+    outcomes : sequence of array_like
+        Their outcomes, where they have their own.
+    **options : object
+        The estimator's own; columns are arrays here, one value a row.
 
     Returns
     -------
@@ -158,17 +183,13 @@ def fit_arrays(
         The fitted model; its `predict` takes a matrix.
     """
     specs = _specs(cov, small_sample)
-    fitted = fit(
-        estimator,
-        np.asarray(X, dtype=np.float64),
-        np.asarray(y, dtype=np.float64),
-        names,
-        weights=None if weights is None else np.asarray(weights, dtype=np.float64),
-        offset=None if offset is None else np.asarray(offset, dtype=np.float64),
-        information=information,
-        collinear=collinear,
-        separation=separation,
+    entry = find_estimator(estimator)
+    common = _common(information, collinear, separation)
+    given = [(X, names), *equations]
+    inputs = inputs_of_arrays(
+        entry, given, y, outcomes, weights, offset, entry.settle(options), common
     )
+    fitted = run(entry, inputs)
     used = {name: _rows_of(values, fitted.kept) for name, values in (ids or {}).items()}
     both = None
     if sides is not None:
@@ -207,6 +228,39 @@ def _specs(cov: str | Sequence[str], rule: str) -> list[CovarianceSpec]:
     if not asked:
         raise UsageError("ask for at least one covariance, e.g. classical or dyadic.")
     return [parse_covariance(text, rule) for text in asked]
+
+
+def _common(information: str, collinear: str, separation: str) -> dict[str, str]:
+    for value, known, what in (
+        (information, INFORMATION, "kind of information"),
+        (collinear, RULES, "rule for collinear terms"),
+        (separation, RULES, "rule for perfect predictors"),
+    ):
+        if value not in known:
+            raise UsageError(f'"{value}" is no {what}. {nearest(value, known)}')
+    return {"information": information, "collinear": collinear, "separation": separation}
+
+
+def _read_formula(
+    entry: Estimator, formula: str, options: dict[str, Any]
+) -> tuple[Formula, dict[str, Any]]:
+    """Parse a formula; parts that name groups move into the option they stand for."""
+    parsed = parse_formula(formula)
+    if entry.bars_are_groups is not None and parsed.others:
+        named = [":".join(term) for other in parsed.others for term in other.terms]
+        options = {**options, entry.bars_are_groups: named}
+        parsed = replace(parsed, others=())
+    most = len(entry.equations)
+    if len(parsed.others) > most:
+        raise UsageError(
+            f"{entry.name} has {1 + most} equation{'s' if most else ''}, but the formula "
+            f'"{formula}" has {1 + len(parsed.others)} (parts between bars).'
+        )
+    if len(parsed.others) < most:
+        # an equation the formula leaves out has the terms of the first
+        more = (replace(parsed, others=()),) * (most - len(parsed.others))
+        parsed = replace(parsed, others=parsed.others + more)
+    return parsed, options
 
 
 def _inside(outer: BoolArray | None, inner: BoolArray | None) -> BoolArray | None:
@@ -259,23 +313,16 @@ def _id_column(data: Any, name: str, kept: BoolArray | None) -> AnyArray:
     return column
 
 
-def _events(fitted: Fit) -> int | None:
-    if fitted.estimator == "ols":
-        return None
-    return int((fitted.y > 0).sum())
-
-
 def _result(
     fitted: Fit,
     covariances: Mapping[str, Any],
     *,
     formula: str,
     rows_lost: dict[str, int],
-    design: Any = None,
+    designs: tuple[Design, ...] = (),
     columns: Any = None,
     kept: BoolArray | None = None,
 ) -> Result:
-    df: float | None = fitted.ancillary.get("df_residual")
     return Result(
         estimator=fitted.estimator,
         formula=formula,
@@ -283,15 +330,15 @@ def _result(
         params=fitted.coef,
         covariances=dict(covariances),
         n_obs=int(fitted.y.size),
-        n_events=_events(fitted),
-        loglik=float(fitted.loglik),
+        n_events=fitted.n_events,
+        loglik=None if fitted.loglik is None else float(fitted.loglik),
         rows_lost=rows_lost,
         dropped_terms=fitted.dropped_terms,
         ancillary=fitted.ancillary,
         iterations=fitted.iterations,
-        df=df,
+        df=fitted.df,
         fit=fitted,
-        design=design,
+        designs=designs,
         columns=columns or {},
         kept=kept,
     )

@@ -226,7 +226,11 @@ class Gaussian:
     binary: bool = False
 
     def check(self, y: FloatArray) -> None:
-        """Accept every finite outcome."""
+        """Refuse an outcome that never varies: a line through it fits without error."""
+        if y.size and bool((y == y[0]).all()):
+            raise EstimationError(
+                f"the outcome is {y[0]:g} in all {y.size} rows used: nothing to explain."
+            )
 
     def start(self, mean: float) -> float:
         """Return the mean."""

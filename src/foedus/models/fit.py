@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from scipy import linalg, special
 
-from foedus.errors import EstimationError, UsageError, nearest
+from foedus.errors import EstimationError
 from foedus.models.arrays import BoolArray, FloatArray, blocks
 from foedus.models.covariance import Ingredients, Scores
 from foedus.models.families import FAMILIES, Family, NegativeBinomial
+from foedus.models.inputs import Inputs, Part
 from foedus.models.newton import Optimum, Problem, maximise
+from foedus.models.predictor import Predictor, SingleIndex
 from foedus.models.scaling import (
     collinear_columns,
     constant_column,
@@ -28,8 +31,8 @@ from foedus.models.separation import (
     rows_decided,
 )
 
-ESTIMATORS = (*FAMILIES, "negbin")
 INFORMATION = ("expected", "observed")
+RULES = ("error", "drop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +41,53 @@ class Fit:
 
     Attributes
     ----------
-    estimator, family : what was fitted.
-    names, X, y, weights, offset : the columns and rows used, after what was dropped.
+    estimator : str
+        What was fitted.
+    names : tuple of str
+        The parameters: the first equation's columns by their own names, those of another
+        equation as ``zero:x1``, ancillary ones with a stroke: ``/theta``, ``/cut1``, ``/athrho``.
+    parts : tuple of Part
+        The equations' matrices, rows and columns used.
+    y, weights, offset : arrays of the rows used.
     kept : the rows of the input that were used, None for all.
-    coef : coefficients of the user's columns.
+    coef : every parameter.
+    loglik : None for estimators without one.
     made : what the covariances are made from.
-    ancillary : parameters beside the coefficients (theta of the negative binomial, sigma of OLS).
+    predictor : how the model predicts; None for one that doesn't.
+    family : of a single-index model, which has fast paths; None for others.
+    ancillary : numbers beside the parameters (theta of the negative binomial, sigma of OLS).
     rows_lost, dropped_terms : what was left out for perfect prediction and collinearity, and why.
+    df : degrees of freedom of t statistics; None for the normal.
+    n_events : rows with the event; None where the word has no meaning.
+    details : arrays that belong to the model (a baseline hazard, random effects), by name.
+    levels : the outcome's categories.
     """
 
     estimator: str
-    family: Family
     names: tuple[str, ...]
-    X: FloatArray
+    parts: tuple[Part, ...]
     y: FloatArray
-    weights: FloatArray | None
-    offset: FloatArray | None
-    kept: BoolArray | None
     coef: FloatArray
-    loglik: float
-    iterations: int
+    loglik: float | None
     made: Ingredients
+    predictor: Predictor | None = None
+    family: Family | None = None
+    weights: FloatArray | None = None
+    offset: FloatArray | None = None
+    kept: BoolArray | None = None
+    iterations: int = 0
     ancillary: dict[str, float] = field(default_factory=dict)
     rows_lost: dict[str, int] = field(default_factory=dict)
     dropped_terms: dict[str, str] = field(default_factory=dict)
+    df: float | None = None
+    n_events: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    levels: tuple[str, ...] = ()
+
+    @property
+    def X(self) -> FloatArray:  # noqa: N802
+        """The first equation's matrix."""
+        return self.parts[0].X
 
 
 @dataclass(slots=True)
@@ -94,43 +120,19 @@ class _Data:
             self.kept[self.kept] = keep
 
 
-def fit(
-    estimator: str,
-    X: FloatArray,
-    y: FloatArray,
-    names: Sequence[str] | None = None,
-    *,
-    weights: FloatArray | None = None,
-    offset: FloatArray | None = None,
-    information: str = "expected",
-    collinear: str = "error",
-    separation: str = "error",
-) -> Fit:
-    """Fit a model to arrays.
+def fit_index(inputs: Inputs) -> Fit:
+    """Fit a single-index model: logit, probit, cloglog, ols, poisson or negbin.
 
     Parameters
     ----------
-    estimator : str
-        logit, probit, cloglog, ols, poisson or negbin.
-    X : float array, rows by columns
-        The design matrix, with its constant column if there is to be one; never changed.
-    y : float array
-        The outcome.
-    names : sequence of str, optional
-        The columns' names, for messages.
-    weights : float array, optional
-        Prior weights: each row's log-likelihood counts this often.
-    offset : float array, optional
-        Added to the index with coefficient 1.
-    information : str
-        "expected" (what R's glm and MASS::glm.nb report) or "observed" (what Stata's ml reports;
-        for the negative binomial that of coefficients and log theta together).
-    collinear : str
-        "error", or "drop" to leave later columns of a collinear set out and say so.
-    separation : str
-        "error", or "drop" to leave out the rows whose outcome is predicted perfectly, with the 0/1
-        columns that do so and any column that is then collinear, and say so: these rows tell
-        nothing about the other coefficients.
+    inputs : Inputs
+        Rows and options; `inputs.estimator` names the family. `information` is "expected" (what
+        R's glm and MASS::glm.nb report) or "observed" (what Stata's ml reports; for the negative
+        binomial that of coefficients and log theta together). `collinear` is "error", or "drop"
+        to leave later columns of a collinear set out and say so; `separation` is "error", or
+        "drop" to leave out the rows whose outcome is predicted perfectly, with the 0/1 columns
+        that do so and any column that is then collinear, and say so: these rows tell nothing
+        about the other coefficients.
 
     Returns
     -------
@@ -140,84 +142,43 @@ def fit(
     Raises
     ------
     EstimationError
-        No rows, collinear columns, a separated outcome, no convergence.
-    UsageError
-        An unknown estimator or option.
+        Collinear columns, a separated outcome, no convergence.
     """
-    _check_options(estimator, information, collinear, separation)
-    data = _checked(X, y, names, weights, offset)
-    family = _family_for(estimator, data)
+    estimator = inputs.estimator
+    data = _Data(inputs.X, inputs.y, list(inputs.names), inputs.weights, inputs.offset)
+    family: Family = NegativeBinomial(1.0) if estimator == "negbin" else FAMILIES[estimator]
     family.check(data.y)
     if family.binary:
-        _mind_separation(data, estimator, separation)
-    problem = _problem(data, collinear)
+        _mind_separation(data, estimator, inputs.separation)
+    problem = _problem(data, inputs.collinear)
     ancillary: dict[str, float] = {}
     if estimator == "negbin":
         family, optimum, ancillary = _fit_negbin(problem)
-    elif separation == "drop":
+    elif inputs.separation == "drop":
         problem, optimum = _maximise_unseparated(family, data, problem)
     else:
         optimum = maximise(family, problem)
-    made, ancillary_more, loglik = _ingredients(family, problem, optimum, information)
+    made, ancillary_more, loglik = _ingredients(family, problem, optimum, inputs.information)
     return Fit(
         estimator=estimator,
-        family=family,
         names=tuple(data.names),
-        X=data.X,
+        parts=(Part(data.X, tuple(data.names)),),
         y=data.y,
+        coef=problem.scaling.matrix() @ optimum.beta,
+        loglik=loglik,
+        made=made,
+        predictor=SingleIndex(family),
+        family=family,
         weights=data.weights,
         offset=data.offset,
         kept=data.kept,
-        coef=problem.scaling.matrix() @ optimum.beta,
-        loglik=loglik,
         iterations=optimum.iterations,
-        made=made,
         ancillary={**ancillary, **ancillary_more},
         rows_lost=data.rows_lost,
         dropped_terms=data.dropped,
+        df=ancillary_more.get("df_residual"),
+        n_events=None if estimator == "ols" else int((data.y > 0).sum()),
     )
-
-
-def _check_options(estimator: str, information: str, collinear: str, separation: str) -> None:
-    for value, known, what in (
-        (estimator, ESTIMATORS, "estimator"),
-        (information, INFORMATION, "kind of information"),
-        (collinear, ("error", "drop"), "rule for collinear terms"),
-        (separation, ("error", "drop"), "rule for perfect predictors"),
-    ):
-        if value not in known:
-            raise UsageError(f'"{value}" is no {what}. {nearest(value, known)}')
-
-
-def _checked(
-    X: FloatArray,
-    y: FloatArray,
-    names: Sequence[str] | None,
-    weights: FloatArray | None,
-    offset: FloatArray | None,
-) -> _Data:
-    """Refuse shapes and values that no estimator can take."""
-    X = np.asarray(X, dtype=np.float64)
-    y = np.asarray(y, dtype=np.float64)
-    n, k = X.shape
-    named = list(names) if names is not None else [f"x{j}" for j in range(k)]
-    if y.shape != (n,) or len(named) != k:
-        raise UsageError(
-            f"X is {n} by {k}, but y has shape {y.shape} and there are {len(named)} names."
-        )
-    if n == 0:
-        raise EstimationError("no rows are left to estimate on: every row misses some variable.")
-    if n <= k:
-        raise EstimationError(f"{n} rows are too few for {k} coefficients.")
-    if weights is not None:
-        weights = np.asarray(weights, dtype=np.float64)
-        if weights.shape != (n,) or not np.isfinite(weights).all() or (weights <= 0).any():
-            raise EstimationError("weights must be positive numbers, one a row.")
-    return _Data(X, y, named, weights, offset)
-
-
-def _family_for(estimator: str, data: _Data) -> Family:
-    return NegativeBinomial(1.0) if estimator == "negbin" else FAMILIES[estimator]
 
 
 def _mind_separation(data: _Data, estimator: str, rule: str) -> None:

@@ -6,13 +6,15 @@ Python, so a formula from a stranger's study file cannot run code.
 
 The algebra is R's: ``a*b`` is ``a + b + a:b``, ``(a + b)^2`` all products up to two, ``- 1`` or
 ``+ 0`` leaves the constant out, and inside a function's parentheses the signs are arithmetic.
+``y ~ x | z`` has a second equation after the bar (inflation, selection, fixed effects), and
+``y1 | y2 ~ x | z`` a second outcome too.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from foedus.errors import UsageError, nearest
@@ -30,7 +32,7 @@ DEEPEST = 200
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_.]*)|`(?P<quoted>[^`]+)`"
-    r"|(?P<op>\*\*|==|!=|<=|>=|[-+*/^:(),~<>]))"
+    r"|(?P<op>\*\*|==|!=|<=|>=|[-+*/^:(),~<>|]))"
 )
 _PRECEDENCE = {"<": 1, ">": 1, "<=": 1, ">=": 1, "==": 1, "!=": 1, "+": 2, "-": 2, "*": 3, "/": 3}
 
@@ -113,6 +115,9 @@ class Formula:
         Whether there is a constant.
     offsets : tuple of Expression
         Expressions added to the index with coefficient 1.
+    others : tuple of Formula
+        The equations after a ``|``, each with an outcome of its own where the left side has one
+        for it, with the first outcome otherwise.
     """
 
     text: str
@@ -121,9 +126,17 @@ class Formula:
     factors: dict[str, Expression]
     constant: bool
     offsets: tuple[Expression, ...]
+    others: tuple[Formula, ...] = ()
 
     def names(self) -> list[str]:
         """Return the columns used, in the order in which the formula names them."""
+        seen: dict[str, None] = dict.fromkeys(self.own_names())
+        for other in self.others:
+            seen.update(dict.fromkeys(other.own_names()))
+        return list(seen)
+
+    def own_names(self) -> list[str]:
+        """Return the columns that the first equation uses."""
         seen: dict[str, None] = dict.fromkeys(names_in(self.response))
         used = dict.fromkeys(factor for term in self.terms for factor in term)
         for factor in self.factors:
@@ -376,11 +389,30 @@ def parse_formula(text: str) -> Formula:
 def _parsed(reader: _Reader) -> Formula:
     if sum(token == ("op", "~") for token in reader.tokens) != 1:
         raise reader.error('there must be one "~" between the outcome and the terms')
-    response = reader.expression()
+    outcomes = _between_bars(reader)
     reader.take("~")
-    tree = reader.expression()
+    trees = _between_bars(reader)
     if reader.at != len(reader.tokens):
         raise reader.error(f'"{reader.tokens[reader.at][1]}" stands where a sign should')
+    # y1 | y2 ~ x has both outcomes on the same terms
+    trees += trees[-1:] * (len(outcomes) - len(trees))
+    outcomes += outcomes[:1] * (len(trees) - len(outcomes))
+    first, *others = (
+        _equation(reader, outcome, tree) for outcome, tree in zip(outcomes, trees, strict=True)
+    )
+    return replace(first, others=tuple(others))
+
+
+def _between_bars(reader: _Reader) -> list[Expression]:
+    """Read the expressions that ``|`` sets apart."""
+    found = [reader.expression()]
+    while reader.peek() == "|":
+        reader.at += 1
+        found.append(reader.expression())
+    return found
+
+
+def _equation(reader: _Reader, response: Expression, tree: Expression) -> Formula:
     expander = _Expander(reader)
     terms = sorted(expander.expand(tree), key=len)
     if not terms and not expander.constant:

@@ -24,6 +24,7 @@ import numpy as np
 from foedus.errors import EstimationError, UsageError, nearest
 from foedus.models.arrays import BoolArray, FloatArray, blocks
 from foedus.models.design import Column, Columns, Design, Evaluator, Labels, take_rows
+from foedus.models.families import Family
 from foedus.models.formula import Call, Expression, Name, names_in, parse_expression
 from foedus.models.result import LEVEL, Result, inference
 
@@ -234,11 +235,24 @@ def _hold(columns: Columns, name: str, value: float | str, n: int) -> None:
 # --- predictions and their gradients --------------------------------------------------------
 
 
+def family_of(result: Result) -> Family:
+    """Return the family of a single-index model.
+
+    Raises
+    ------
+    UsageError
+        For any other model.
+    """
+    if result.fit.family is None:
+        raise UsageError(f"a {result.estimator} has no single index to take effects of.")
+    return result.fit.family
+
+
 def _average(
     result: Result, X: FloatArray, offset: FloatArray | None, weights: FloatArray | None
 ) -> tuple[float, FloatArray]:
     """Return the average prediction and its gradient in the coefficients."""
-    family, total, mean = result.fit.family, 0.0, 0.0
+    family, total, mean = family_of(result), 0.0, 0.0
     gradient = np.zeros(X.shape[1])
     for rows in blocks(*X.shape):
         eta = X[rows] @ result.params
@@ -276,7 +290,7 @@ def _simulated(
     result: Result, X: FloatArray, offset: FloatArray | None, betas: FloatArray
 ) -> FloatArray:
     """Return the average prediction for each drawn vector of coefficients."""
-    family, total = result.fit.family, np.zeros(betas.shape[0])
+    family, total = family_of(result), np.zeros(betas.shape[0])
     weights = _row_weights(result, X.shape[0])
     for rows in blocks(X.shape[0], betas.shape[0]):
         eta = X[rows] @ betas.T
@@ -325,8 +339,8 @@ def predict_at(
     if n == 1:
         eta = X @ result.params + (0.0 if offset is None else offset)
         ends = inference(eta, _delta_errors(X, made.vcov), result.df, level)
-        low = float(result.fit.family.mean(ends["ci_low"])[0])
-        high = float(result.fit.family.mean(ends["ci_high"])[0])
+        low = float(family_of(result).mean(ends["ci_low"])[0])
+        high = float(family_of(result).mean(ends["ci_high"])[0])
     else:
         ends = inference(np.array([mean]), np.array([error]), result.df, level)
         low, high = float(ends["ci_low"][0]), float(ends["ci_high"][0])
@@ -441,14 +455,15 @@ class _Sample:
         """Return the averages of the slope and of the curve times the columns."""
         if self._shared is None:
             fit, total, slope = self.result.fit, 0.0, 0.0
+            family = family_of(self.result)
             curve = np.zeros(fit.X.shape[1])
             for rows in blocks(*fit.X.shape):
                 eta = fit.X[rows] @ self.result.params
                 if fit.offset is not None:
                     eta += fit.offset[rows]
                 w = np.ones_like(eta) if self.weights is None else self.weights[rows]
-                slope += float(w @ fit.family.slope(eta))
-                curve += (w * fit.family.curve(eta)) @ fit.X[rows]
+                slope += float(w @ family.slope(eta))
+                curve += (w * family.curve(eta)) @ fit.X[rows]
                 total += float(w.sum())
             self._shared = slope / total, curve / total
         return self._shared
@@ -478,6 +493,7 @@ class _Sample:
     def simple_difference(self, place: int) -> tuple[float, FloatArray]:
         """Return `difference` for a variable that is one column, without copying the matrix."""
         fit, params, change, total, ones = self.result.fit, self.result.params, 0.0, 0.0, 0.0
+        family = family_of(self.result)
         gradient = np.zeros(params.size)
         for rows in blocks(*fit.X.shape):
             X = fit.X[rows]
@@ -486,9 +502,9 @@ class _Sample:
                 eta += fit.offset[rows]
             w = np.ones_like(eta) if self.weights is None else self.weights[rows]
             up, down = eta + params[place], eta
-            change += float(w @ (fit.family.mean(up) - fit.family.mean(down)))
-            slope = w * fit.family.slope(up)
-            gradient += (slope - w * fit.family.slope(down)) @ X
+            change += float(w @ (family.mean(up) - family.mean(down)))
+            slope = w * family.slope(up)
+            gradient += (slope - w * family.slope(down)) @ X
             ones += float(slope.sum())
             total += float(w.sum())
         gradient[place] = ones

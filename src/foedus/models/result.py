@@ -21,6 +21,7 @@ from foedus.models.covariance import (
 )
 from foedus.models.design import Columns, Design, Labels, missing_in, read_column, take_rows
 from foedus.models.fit import Fit
+from foedus.models.formula import Formula, names_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,14 +40,15 @@ class Result:
     terms : tuple of str
         Names of the coefficients; the constant is ``(Intercept)``.
     params : float array
-        The coefficients (also as a pandas Series: `coef`).
+        The coefficients (also as a pandas Series: `coef`), those of a second equation after those
+        of the first (``zero:x1``), ancillary parameters last (``/theta``).
     covariances : dict
         Name -> Covariance (matrix, clusters, small-sample convention, whether repaired).
     n_obs, n_events : int
         Rows used; rows with outcome 1 (binary outcomes), with a positive count (count models),
         None for OLS.
-    loglik : float
-        At the estimate.
+    loglik : float or None
+        At the estimate; None for estimators that maximise no likelihood.
     rows_lost : dict
         Rows left out by cause: ``missing <column>`` in formula order, ``not finite <term>``,
         ``perfect predictor <term>``.
@@ -67,17 +69,33 @@ class Result:
     covariances: dict[str, Covariance]
     n_obs: int
     n_events: int | None
-    loglik: float
+    loglik: float | None
     rows_lost: dict[str, int]
     dropped_terms: dict[str, str]
     ancillary: dict[str, float]
     iterations: int
     df: float | None
     fit: Fit = field(repr=False)
-    design: Design | None = field(default=None, repr=False)
+    designs: tuple[Design, ...] = field(default=(), repr=False)
     columns: Columns = field(default_factory=dict, repr=False)
     kept: BoolArray | None = field(default=None, repr=False)
     converged: bool = True
+
+    @property
+    def design(self) -> Design | None:
+        """How the first equation's matrix is made; None for a model of arrays."""
+        return self.designs[0] if self.designs else None
+
+    @property
+    def equations(self) -> dict[str, tuple[str, ...]]:
+        """Terms by equation: "" is the first, "/" holds the ancillary parameters."""
+        found: dict[str, list[str]] = {}
+        named = [part.equation for part in self.fit.parts if part.equation]
+        for term in self.terms:
+            home = "/" if term.startswith("/") else ""
+            home = next((name for name in named if term.startswith(f"{name}:")), home)
+            found.setdefault(home, []).append(term)
+        return {name: tuple(terms) for name, terms in found.items()}
 
     @property
     def cov_names(self) -> tuple[str, ...]:
@@ -175,35 +193,44 @@ class Result:
         table["n_clusters"] = table["n_clusters"].astype("Int64")
         return table
 
-    def new_matrix(self, newdata: Any) -> tuple[FloatArray, FloatArray | None, BoolArray]:
-        """Make the model's columns from new rows.
+    def new_matrices(self, newdata: Any) -> tuple[list[FloatArray], FloatArray | None, BoolArray]:
+        """Make every equation's columns from new rows.
 
         Returns
         -------
-        X, offset, complete
-            The matrix and offset of the complete rows, and which rows these are.
+        matrices, offset, complete
+            The matrices and the first equation's offset for the complete rows, and which these
+            are. For a model of arrays `newdata` is the matrix, or a sequence of one an equation.
         """
         if self.design is None:
-            X = np.asarray(newdata, dtype=np.float64)
-            complete: BoolArray = np.asarray(np.isfinite(X).all(axis=1))
-            return X, None, complete
-        formula = self.design.formula
-        own = set(dict.fromkeys(formula.names())) - set(_only_response(self.design))
-        read = {name: read_column(newdata, name) for name in formula.names() if name in own}
+            given = newdata if isinstance(newdata, (list, tuple)) else [newdata]
+            matrices = [np.asarray(X, dtype=np.float64) for X in given]
+            complete: BoolArray = np.asarray(np.isfinite(np.hstack(matrices)).all(axis=1))
+            return matrices, None, complete
+        formulas = [design.formula for design in self.designs]
+        wanted = dict.fromkeys(name for one in formulas for name in right_names(one))
+        read = {name: read_column(newdata, name) for name in wanted}
         complete = np.ones(_rows(read, newdata), dtype=bool)
         for column in read.values():
             complete &= ~missing_in(column)
         taken = {name: take_rows(column, complete) for name, column in read.items()}
-        X, offset = self.evaluate(taken, int(complete.sum()))
-        return X, offset, complete
+        n = int(complete.sum())
+        return self.matrices(taken, n), self.designs[0].offset(taken, n), complete
+
+    def matrices(self, columns: Columns, n: int) -> list[FloatArray]:
+        """Return every equation's matrix of columns, terms that were dropped left out."""
+        made = []
+        for design, part in zip(self.designs, self.fit.parts, strict=True):
+            X, names = design.matrix(columns, n)
+            if tuple(names) != part.names:
+                X = X[:, [names.index(name) for name in part.names]]
+            made.append(X)
+        return made
 
     def evaluate(self, columns: Columns, n: int) -> tuple[FloatArray, FloatArray | None]:
-        """Return the matrix (dropped terms left out) and offset of columns."""
+        """Return the first equation's matrix (dropped terms left out) and offset of columns."""
         assert self.design is not None
-        X, names = self.design.matrix(columns, n)
-        if tuple(names) != self.terms:
-            X = X[:, [names.index(term) for term in self.terms]]
-        return X, self.design.offset(columns, n)
+        return self.matrices(columns, n)[0], self.design.offset(columns, n)
 
     def predict(self, newdata: Any = None, kind: str = "response") -> FloatArray:
         """Predict outcomes.
@@ -213,24 +240,28 @@ class Result:
         newdata : frame, optional
             Rows with the formula's columns; the estimation sample for None.
         kind : str
-            "response" (a probability, a mean) or "link" (the index X b).
+            "response" (a probability, a mean; for categories one column each, in the order of
+            `fit.levels`), "link" (the index X b), or another kind the estimator has.
 
         Returns
         -------
         float array
-            One value a row; NaN where a variable is missing.
+            One value (or row of values) a row; NaN where a variable is missing.
         """
-        if kind not in ("response", "link"):
-            raise UsageError(f'"{kind}" is not a kind of prediction: "response" or "link".')
+        predictor = self.fit.predictor
+        if predictor is None:
+            raise UsageError(f"a {self.estimator} predicts nothing.")
+        if kind not in predictor.kinds:
+            known = " or ".join(f'"{one}"' for one in predictor.kinds)
+            raise UsageError(f'"{kind}" is not a kind of prediction: {known}.')
         if newdata is None:
-            X, offset, complete = self.fit.X, self.fit.offset, np.ones(self.n_obs, dtype=bool)
-        else:
-            X, offset, complete = self.new_matrix(newdata)
-        eta = X @ self.params if offset is None else X @ self.params + offset
-        out = np.full(complete.size, np.nan)
-        filled = eta if kind == "link" else self.fit.family.mean(eta)
-        if newdata is not None and self.design is None:
+            matrices = [part.X for part in self.fit.parts]
+            return predictor.predict(self.params, matrices, self.fit.offset, kind)
+        matrices, offset, complete = self.new_matrices(newdata)
+        filled = predictor.predict(self.params, matrices, offset, kind)
+        if self.design is None:
             return filled
+        out = np.full((complete.size, *filled.shape[1:]), np.nan)
         out[complete] = filled
         return out
 
@@ -253,14 +284,11 @@ def _series(values: FloatArray, terms: Sequence[str], name: str) -> pd.Series[fl
     return pd.Series(values, index=list(terms), name=name)
 
 
-def _only_response(design: Design) -> list[str]:
-    """Return columns that only the outcome uses; a prediction does not need them."""
-    from foedus.models.formula import names_in
-
-    formula = design.formula
+def right_names(formula: Formula) -> list[str]:
+    """Return the columns that one equation's right side uses, in the formula's order."""
     right = {n for t in formula.terms for f in t for n in names_in(formula.factors[f])}
     right |= {name for offset in formula.offsets for name in names_in(offset)}
-    return [name for name in formula.names() if name not in right]
+    return [name for name in formula.own_names() if name in right]
 
 
 def _rows(read: Mapping[str, Any], newdata: Any) -> int:

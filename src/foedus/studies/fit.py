@@ -29,7 +29,8 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Z95 = 1.959963984540054
 OPTIONS = ("weights", "small_sample", "information", "collinear", "separation", "repairs")
-"""What `options:` of a model may set: arguments of foedus.models.estimate."""
+"""What `options:` of any model may set (arguments of foedus.models.estimate), besides the options
+of its own estimator, which the registry lists."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +133,14 @@ class Fitted:
     names: tuple[str, ...]
     n_obs: int
     n_events: int | None
-    loglik: float
+    loglik: float | None
     n_clusters: dict[str, int | None]
     small_sample: dict[str, str]
     rows_lost: dict[str, int]
     dropped: dict[str, str]
     warnings: tuple[str, ...]
     design: Design
-    family: Family
+    family: Family | None
 
     def term(self, covariance: str, name: str) -> TermEstimate | None:
         """Return a term under a covariance; None if the model has none of that name."""
@@ -195,6 +196,8 @@ class Fitted:
         X, names = self.design.matrix(columns, n)
         if tuple(names) != self.names:
             X = X[:, [names.index(term) for term in self.names]]
+        if self.family is None:
+            raise UsageError("effects are for models of one index; this estimator has several.")
         eta = X @ self.params
         offset = self.design.offset(columns, n)
         if offset is not None:
@@ -234,7 +237,7 @@ def fit_model(
     ----------
     formula, estimator : str
     options : mapping
-        See OPTIONS.
+        See OPTIONS, and the options of the estimator itself.
     covariances : sequence of str
     data : mapping of column to array
         The formula's variables, complete, and the unit's keys (states and years to cluster on).
@@ -319,15 +322,13 @@ def check_model(
     formula: str, estimator: str, covariances: Sequence[str], options: Mapping[str, Any]
 ) -> Iterator[str]:
     """Yield what is wrong with a model, ``field: sentence``, as far as it shows without data."""
-    from foedus.models import ESTIMATORS
     from foedus.models.covariance import parse_covariance
 
     try:
         parsed(formula)
     except UsageError as error:
         yield f"formula: {error}"
-    if estimator not in ESTIMATORS:
-        yield f'estimator: "{estimator}" is not an estimator. {nearest(estimator, ESTIMATORS)}'
+    yield from _check_estimator(estimator, options)
     for text in covariances:
         try:
             parse_covariance(text)
@@ -335,6 +336,35 @@ def check_model(
             yield f"covariance: {error}"
     if len(set(covariances)) != len(covariances):
         yield "covariance: one is named twice."
-    for name in options:
-        if name not in OPTIONS:
-            yield f'options: "{name}" is not an option of an estimator. {nearest(name, OPTIONS)}'
+
+
+def _check_estimator(estimator: str, options: Mapping[str, Any]) -> Iterator[str]:
+    from foedus.models import find_estimator
+
+    try:
+        entry = find_estimator(estimator)
+    except UsageError as error:
+        yield f"estimator: {error}"
+        return
+    own = {name: value for name, value in options.items() if name not in OPTIONS}
+    known = [*OPTIONS, *(option.name for option in entry.options)]
+    for name in own:
+        if name not in known:
+            yield f'options: "{name}" is not an option of a {estimator}. {nearest(name, known)}'
+    try:
+        entry.settle({name: value for name, value in own.items() if name in known})
+    except UsageError as error:
+        yield f"options: {error}"
+
+
+def option_names(estimator: str, options: Mapping[str, Any]) -> list[str]:
+    """Return the columns that a model's options name, weights first; empty if it isn't known."""
+    from foedus.models import find_estimator
+    from foedus.models.running import option_columns
+
+    weights = options.get("weights")
+    try:
+        own = option_columns(find_estimator(estimator), options)
+    except UsageError:
+        own = []
+    return [*([weights] if weights else []), *own]

@@ -25,7 +25,7 @@ from foedus.panels.system import StateSystem
 from foedus.panels.units import build_spine, load_system
 from foedus.sources.tables import Tables
 from foedus.studies.expressions import evaluate, names_in
-from foedus.studies.fit import formula_names
+from foedus.studies.fit import formula_names, option_names
 from foedus.studies.schema import Design, ModelSpec, Variable
 
 DENSE_KEPT = 3
@@ -270,10 +270,9 @@ class Frame:
         return tuple(dict.fromkeys([*own, *more]))
 
     def of_model(self, model: ModelSpec) -> tuple[str, ...]:
-        """Return the variables that a model uses, outcome first, weights last."""
+        """Return the variables that a model uses, outcome first, those of its options last."""
         names = formula_names(model.formula)
-        weights = model.options.get("weights")
-        return tuple(dict.fromkeys([*names, *([weights] if weights else [])]))
+        return tuple(dict.fromkeys([*names, *option_names(model.estimator, model.options)]))
 
     @property
     def known(self) -> set[str]:

@@ -1,0 +1,1 @@
+"""Estimators, one module each (or one a small family); see docs/estimators.md."""
