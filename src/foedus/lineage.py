@@ -373,12 +373,15 @@ def study_sources(project: Project, study: Study) -> list[str]:
     one where the study's text names its version.
     """
     from foedus.panels.units import get_unit
-    from foedus.sources.registry import project_facts
+    from foedus.sources.registry import project_facts, resolve_id
+    from foedus.studies.ground import split_table
 
     facts = project_facts(project)
     datasets = {name for entry in study_covariates(study).values() for name in entry.sources}
-    if study.design.universe is not None:
-        datasets.update(get_unit(study.design.universe.unit).sources)
+    for unit in study.design.units:
+        datasets.update(get_unit(unit).sources)
+    for table in study.design.tables:
+        datasets.add(resolve_id(facts, split_table(table)[0]).dataset)
     for entry in _measures(study):
         datasets.update(_sources_in_code(entry.module, facts))
     said = set(scalars(study.raw))

@@ -1,4 +1,4 @@
-"""`foedus study list|show|run|check`."""
+"""`foedus study list|show|run|check|sign`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group("study", cls=Group)
 def command() -> None:
-    """List, show, run or check studies."""
+    """List, show, run, check or sign studies."""
 
 
 @command.command("list")
@@ -46,8 +46,8 @@ def _summary(study: Study) -> dict[str, Any]:
     return {
         "id": study.id,
         "title": design.title,
-        "unit": universe.unit if universe else None,
-        "years": list(universe.years) if universe else None,
+        "unit": universe.rows if universe else None,
+        "years": list(universe.years) if universe and universe.years else None,
         "claims": list(design.claims),
         "cite": list(design.cite),
         "models": list(design.models),
@@ -145,3 +145,20 @@ def check(settings: Settings, ids: tuple[str, ...], every: bool) -> None:
     settings.done(problems, "\n".join(lines))
     if any(problems.values()):
         raise ConfigError(" ".join(line for found in problems.values() for line in found))
+
+
+@command.command("sign")
+@click.argument("study_id", metavar="ID")
+@click.option("--why", metavar="TEXT", help="What was changed in the design, and why; a line.")
+@click.pass_obj
+def sign(settings: Settings, study_id: str, why: str | None) -> None:
+    """Put the design's fingerprint into the notes, with what was changed since the last one."""
+    from foedus.studies.registry import get_study
+    from foedus.studies.sign import sign as sign_notes
+
+    study = get_study(settings.project(), study_id)
+    now = sign_notes(study, why)
+    settings.done(
+        {"id": study.id, "from": study.notes_fingerprint, "to": now},
+        f"{study.id}: the notes speak of the design {now}",
+    )

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from foedus.config import Project, read_yaml
-from foedus.covariates.registry import Covariate, applies, get_covariate
+from foedus.covariates.registry import get_covariate
 from foedus.covariates.where import columns_in
 from foedus.errors import ConfigError, FoedusError, UsageError, nearest
 from foedus.panels.units import get_unit
 from foedus.references import load_references
+from foedus.sources.registry import SourceFacts, project_facts
+from foedus.studies.check_rebuild import check_rebuild, check_variable
 from foedus.studies.design import ABSENT, one_at_a_time, value_at
-from foedus.studies.expressions import names_in
 from foedus.studies.fit import check_model, formula_names, plain_terms
 from foedus.studies.frame import NAMED_FILTERS
+from foedus.studies.ground import declared_columns
 from foedus.studies.measures import get_measure
 from foedus.studies.published import Published
 from foedus.studies.registry import NOTES, PUBLISHED, Study
 from foedus.studies.schema import Design, Variable
 from foedus.studies.targets import FACTS
+
+Facts = Mapping[str, SourceFacts]
 
 
 def require_valid(project: Project, study: Study) -> None:
@@ -42,95 +46,101 @@ def check_study(project: Project, study: Study) -> list[str]:
     covariances, measures, effects, choices (paths, declared values, every alternative), targets of
     published numbers, claims, citations, and the fingerprint in notes.md.
     """
-    problems = [f"{study.origin}: {said}" for said in check_design(study.design)]
-    if list(_universe(study.design)):
-        return problems  # without a unit there is nothing to check the rest against
-    problems += [f"{study.origin}: {said}" for said in _choices(study)]
-    problems += [f"studies/{study.id}/{PUBLISHED}: {said}" for said in _published(study)]
+    facts = project_facts(project)
+    problems = [f"{study.origin}: {said}" for said in check_design(study.design, facts)]
+    if list(_universe(study.design, facts)):
+        return problems  # without rows there is nothing to check the rest against
+    problems += [f"{study.origin}: {said}" for said in _choices(study, facts)]
+    problems += [f"studies/{study.id}/{PUBLISHED}: {said}" for said in _published(study, facts)]
     problems += [f"{study.origin}: {said}" for said in _words(project, study)]
     problems += [f"studies/{study.id}/{NOTES}: {said}" for said in _notes(study)]
     return problems
 
 
-def check_design(design: Design) -> list[str]:
-    """Return what is wrong with a design in itself."""
-    problems = list(_universe(design))
+def check_design(design: Design, facts: Facts) -> list[str]:
+    """Return what is wrong with a design in itself.
+
+    Parameters
+    ----------
+    design : Design
+    facts : mapping
+        Source id to facts, for designs on a source's table.
+    """
+    problems = list(_universe(design, facts))
     if problems:
         return problems
-    problems += _variables(design)
-    problems += _sample(design)
-    problems += _models(design)
+    own = own_names(design, facts)
+    problems += check_rebuild(design, facts)
+    problems += _variables(design, own)
+    problems += _sample(design, own)
+    problems += _models(design, own)
     problems += _measures(design)
-    problems += _effects(design)
+    problems += _effects(design, own)
     problems += _pointers(design)
     return problems
+
+
+def own_names(design: Design, facts: Facts) -> tuple[str, ...]:
+    """Return what can be named without a declaration: a unit's keys, or a table's columns."""
+    universe = design.universe
+    if universe is None:
+        return ()
+    if universe.table is not None:
+        return declared_columns(facts, universe)
+    return _keys(design)
 
 
 def _said(error: FoedusError) -> str:
     return " ".join(str(error).split())
 
 
-def _universe(design: Design) -> Iterator[str]:
-    if design.universe is None:
+def _universe(design: Design, facts: Facts) -> Iterator[str]:
+    universe = design.universe
+    if universe is None:
         return
+    place = "universe.unit" if universe.table is None else "universe.table"
     try:
-        get_unit(design.universe.unit)
-    except UsageError as error:
-        yield f"universe.unit: {_said(error)}"
+        if universe.table is not None:
+            declared_columns(facts, universe)
+        else:
+            get_unit(str(universe.unit))
+    except FoedusError as error:
+        yield f"{place}: {_said(error)}"
 
 
 def _keys(design: Design) -> tuple[str, ...]:
-    return get_unit(design.universe.unit).keys if design.universe else ()
+    universe = design.universe
+    return get_unit(universe.unit).keys if universe and universe.unit else ()
 
 
-def _variables(design: Design) -> Iterator[str]:
-    above: list[str] = list(_keys(design))
+def _variables(design: Design, own: tuple[str, ...]) -> Iterator[str]:
+    above: list[str] = list(own)
     for name, spec in design.variables.items():
-        if name in _keys(design):
-            yield f"variables.{name}: {name} is a key of {design.universe.unit}."  # type: ignore[union-attr]
+        if name in own:
+            yield f"variables.{name}: {name} is already a column of a {design.universe.rows}."  # type: ignore[union-attr]
         try:
-            _variable(design, spec, above)
+            _require_expression(design, spec)
+            check_variable(spec, design.universe.unit if design.universe else None, above)
         except UsageError as error:
             yield f"variables.{name}: {_said(error)}"
         above.append(name)
 
 
-def _variable(design: Design, spec: Variable, above: list[str]) -> None:
-    if spec.expression is not None:
-        for used in names_in(spec.expression):
-            if used not in above:
-                raise UsageError(f'"{used}" is not declared above it. {nearest(used, above)}')
-        return
-    request = spec.request
-    entry = get_covariate(request.covariate)
-    entry.resolve_options(request.options)
-    known = columns_on(entry, design)
-    if request.column not in known:
-        unit = design.universe.unit if design.universe else "no unit"
+def _require_expression(design: Design, spec: Variable) -> None:
+    universe = design.universe
+    if universe is not None and universe.table is not None and spec.expression is None:
         raise UsageError(
-            f'covariate {entry.name} has no column "{request.column}" on {unit}. '
-            f"{nearest(request.column, known) if known else 'It has none there.'}"
+            f"the rows are those of {universe.table}, so a variable is an expression over its "
+            "columns; compare them with covariates under rebuild."
         )
 
 
-def columns_on(entry: Covariate, design: Design) -> list[str]:
-    """Return the columns that a covariate has on the design's unit, with their suffixes."""
-    if design.universe is None:
-        return []
-    keys = _keys(design)
-    sides = ("1", "2") if "ccode1" in keys else ("",)
-    return [
-        spec.name + side
-        for spec in entry.columns
-        if applies(entry, spec, design.universe.unit, keys)
-        for side in (sides if spec.level == "state" else ("",))
-    ]
-
-
-def _filter(design: Design, expression: str | None, place: str) -> Iterator[str]:
+def _filter(
+    design: Design, own: tuple[str, ...], expression: str | None, place: str
+) -> Iterator[str]:
     if expression is None or expression == "all" or expression in NAMED_FILTERS:
         return
-    known = [*design.variables, *_keys(design)]
+    known = [*design.variables, *own]
     try:
         used = columns_in(expression)
     except UsageError as error:
@@ -144,21 +154,21 @@ def _filter(design: Design, expression: str | None, place: str) -> Iterator[str]
         yield f'{place}: "{name}" is not a variable of the study. {hint}'
 
 
-def _sample(design: Design) -> Iterator[str]:
+def _sample(design: Design, own: tuple[str, ...]) -> Iterator[str]:
     if design.universe is not None:
-        yield from _filter(design, design.universe.where, "universe.where")
+        yield from _filter(design, own, design.universe.where, "universe.where")
     for name, expression in design.sample.drop.items():
-        yield from _filter(design, expression, f"sample.drop.{name}")
+        yield from _filter(design, own, expression, f"sample.drop.{name}")
     rule = design.sample.complete_on
     if not isinstance(rule, str):
         for name in rule:
-            if name not in design.variables:
-                hint = nearest(name, design.variables)
+            if name not in [*design.variables, *own]:
+                hint = nearest(name, [*design.variables, *own])
                 yield f'sample.complete_on: "{name}" is not a variable of the study. {hint}'
 
 
-def _models(design: Design) -> Iterator[str]:
-    known = [*design.variables, *_keys(design)]
+def _models(design: Design, own: tuple[str, ...]) -> Iterator[str]:
+    known = [*design.variables, *own]
     for name, spec in design.models.items():
         place = f"models.{name}"
         for problem in check_model(spec.formula, spec.estimator, spec.covariance, spec.options):
@@ -167,9 +177,9 @@ def _models(design: Design) -> Iterator[str]:
             if used not in known:
                 hint = nearest(used, known)
                 yield f'{place}.formula: "{used}" is not a variable of the study. {hint}'
-        if spec.years is not None and "year" not in _keys(design):
-            yield f"{place}.years: {design.universe.unit} has no year; use where."  # type: ignore[union-attr]
-        yield from _filter(design, spec.where, f"{place}.where")
+        if spec.years is not None and "year" not in own:
+            yield f"{place}.years: a {design.universe.rows} has no year; use where."  # type: ignore[union-attr]
+        yield from _filter(design, own, spec.where, f"{place}.where")
 
 
 def _measures(design: Design) -> Iterator[str]:
@@ -180,7 +190,7 @@ def _measures(design: Design) -> Iterator[str]:
             yield f"measures.{name}: {_said(error)}"
 
 
-def _effects(design: Design) -> Iterator[str]:
+def _effects(design: Design, own: tuple[str, ...]) -> Iterator[str]:
     for name, spec in design.effects.items():
         if spec.model not in design.models:
             hint = nearest(spec.model, design.models)
@@ -196,7 +206,7 @@ def _effects(design: Design) -> Iterator[str]:
             profile, _, condition = spec.at.partition(" where ")
             if profile.strip() not in ("means", "observed"):
                 yield f'effects.{name}.at: "{spec.at}" is not means, observed or "means where ...".'
-            yield from _filter(design, condition.strip() or None, f"effects.{name}.at")
+            yield from _filter(design, own, condition.strip() or None, f"effects.{name}.at")
 
 
 def _pointers(design: Design) -> Iterator[str]:
@@ -210,7 +220,7 @@ def _pointers(design: Design) -> Iterator[str]:
         yield f'curve.model: "{design.curve.model}" is no model. {hint}'
 
 
-def _choices(study: Study) -> Iterator[str]:
+def _choices(study: Study, facts: Facts) -> Iterator[str]:
     for name, choice in study.design.choices.items():
         for path, values in choice.sets.items():
             standing = effective(study, path)
@@ -221,7 +231,7 @@ def _choices(study: Study) -> Iterator[str]:
                     f"choices.{name}: the first alternative of {path} is {values[0]!r}, but the "
                     f"design declares {standing!r}."
                 )
-    declared = set(check_design(study.design))
+    declared = set(check_design(study.design, facts))
     choices = study.design.choices
     for spec in one_at_a_time(choices)[1:]:
         words = ", ".join(
@@ -230,7 +240,7 @@ def _choices(study: Study) -> Iterator[str]:
             if pick
         )
         try:
-            found = check_design(study.variant(spec.overrides(list(choices.values()))))
+            found = check_design(study.variant(spec.overrides(list(choices.values()))), facts)
         except ConfigError as error:
             yield f"choices: {words}: {_said(error)}"
             continue
@@ -295,7 +305,7 @@ def _same(standing: Any, value: Any) -> bool:
     return bool(standing == value)
 
 
-def _published(study: Study) -> Iterator[str]:
+def _published(study: Study, facts: Facts) -> Iterator[str]:
     if not study.published:
         yield "it has no number."
     targets = [published.maps_to for published in study.published]
@@ -303,12 +313,13 @@ def _published(study: Study) -> Iterator[str]:
         if headline.maps_to is not None and headline.maps_to not in targets:
             hint = nearest(headline.maps_to, targets)
             yield f'the headline "{headline.maps_to}" is no maps_to of it. {hint}'
+    own = own_names(study.design, facts)
     for row, published in enumerate(study.published, start=2):
-        for problem in _target(study.design, published):
+        for problem in _target(study.design, own, published):
             yield f"row {row}: maps_to {published.maps_to}: {problem}"
 
 
-def _target(design: Design, published: Published) -> Iterator[str]:
+def _target(design: Design, own: tuple[str, ...], published: Published) -> Iterator[str]:
     target = published.target
     if target.kind == "none":
         return
@@ -324,19 +335,21 @@ def _target(design: Design, published: Published) -> Iterator[str]:
     if target.kind == "term":
         yield from _term(design, target.name, target.part)
     elif target.kind == "sample":
-        yield from _filter_or_name(design, target.part, target.inside)
+        yield from _filter_or_name(design, own, target.part, target.inside)
         if target.given:
-            yield from _filter(design, target.given, "its condition")
+            yield from _filter(design, own, target.given, "its condition")
     elif target.kind == "measure":
         yield from _measure_term(design, target.name, target.part)
     elif target.kind == "fact" and not target.name and target.part in FACTS and not design.universe:
         yield "the study has no universe, so there is no sample."
 
 
-def _filter_or_name(design: Design, function: str, inside: str) -> Iterator[str]:
+def _filter_or_name(
+    design: Design, own: tuple[str, ...], function: str, inside: str
+) -> Iterator[str]:
     if function != "mean":
-        yield from _filter(design, inside, f"{function}()")
-    elif inside not in [*design.variables, *_keys(design)]:
+        yield from _filter(design, own, inside, f"{function}()")
+    elif inside not in [*design.variables, *own]:
         yield f'"{inside}" is not a variable of the study. {nearest(inside, design.variables)}'
 
 
@@ -390,6 +403,6 @@ def _notes(study: Study) -> Iterator[str]:
         found = study.notes_fingerprint or "none"
         yield (
             f"the declared design has changed since the notes were written (they speak of "
-            f"{found}). Say in the notes what was changed and why, then put "
-            f"`design: {study.fingerprint}` into their front matter."
+            f"{found}; it is {study.fingerprint} now). Say in the notes what was changed and why, "
+            f'then sign them: `foedus study sign {study.id} --why "..."`.'
         )

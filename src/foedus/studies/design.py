@@ -22,7 +22,7 @@ from foedus.studies.schema import Choice, Design
 ABSENT = object()
 """What `value_at` returns for a path at which nothing stands."""
 
-SUBSTANCE = ("universe", "variables", "sample", "models", "measures", "effects")
+SUBSTANCE = ("universe", "variables", "sample", "models", "measures", "effects", "rebuild")
 _WORDS = frozenset({"title", "label", "says", "claim", "key"})
 
 
@@ -93,8 +93,9 @@ def overridden(raw: Mapping[str, Any], overrides: Mapping[str, Any], origin: str
 def fingerprint(raw: Mapping[str, Any]) -> str:
     """Return 12 hex digits that change when the declared design does.
 
-    Counted are universe, variables, sample, models, measures and effects, without their titles and
-    labels: what changes a number. Choices aren't, as their first alternative stands in these.
+    Counted are universe, variables, sample, models, measures, effects and rebuild, without their
+    titles and labels: what changes a number. Choices aren't, as their first alternative stands in
+    these.
     """
     substance = {name: _substance(raw[name]) for name in SUBSTANCE if raw.get(name)}
     text = json.dumps(substance, sort_keys=True, ensure_ascii=True, default=str)

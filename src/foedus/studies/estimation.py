@@ -16,7 +16,7 @@ import numpy as np
 from foedus.covariates.where import columns_in, keep_rows
 from foedus.errors import EstimationError, FoedusError, MissingDataError, UsageError
 from foedus.sources.tables import Tables
-from foedus.studies.fit import EffectValue, Fitted, fit_model
+from foedus.studies.fit import EffectValue, Fitted, fit_model, formula_names
 from foedus.studies.frame import Array, Frame, Rows, Workshop, digest
 from foedus.studies.measures import MeasureContext, MeasureResult, get_measure
 from foedus.studies.published import RATES, Published
@@ -143,7 +143,7 @@ class Estimation:
         model = self.design.models[spec.model]
         rows = self.rows(spec.model)
         at, condition = _at(spec.at)
-        data = self.frame.data(self.frame.of_model(model), rows)
+        data = self.frame.data(formula_names(model.formula), rows)
         if condition is not None:
             mask = self._restrict(rows, condition)
             if not mask.any():
@@ -158,7 +158,7 @@ class Estimation:
         }
 
     def _keys(self, rows: Rows) -> dict[str, Any]:
-        return {name: values[rows.index] for name, values in self.frame.spine.keys.items()}
+        return {name: values[rows.index] for name, values in self.frame.ground.keys.items()}
 
     def curve_of(self, name: str, points: int = 41) -> dict[str, Any] | None:
         """Return the predicted curve of an effect that says ``over``, ready to draw."""

@@ -301,6 +301,19 @@ def formula_names(formula: str) -> list[str]:
         return []
 
 
+def cluster_names(covariances: Sequence[str]) -> list[str]:
+    """Return the columns that covariances are clustered on."""
+    from foedus.models.covariance import parse_covariance
+
+    found: list[str] = []
+    for text in covariances:
+        try:
+            found.extend(parse_covariance(text).by)
+        except UsageError:
+            continue
+    return list(dict.fromkeys(found))
+
+
 def outcome_names(formula: str) -> list[str]:
     """Return the variables of a formula's left side."""
     return list(names_in(parsed(formula).response))

@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from foedus.covariates.assemble import Builder, ColumnNote, as_float, transformed
 from foedus.covariates.registry import Covariate, get_covariate
-from foedus.covariates.values import is_missing
 from foedus.covariates.where import columns_in, keep_rows
 from foedus.errors import FoedusError, UsageError, nearest
 from foedus.panels.system import StateSystem
 from foedus.panels.units import build_spine, load_system
 from foedus.sources.tables import Tables
 from foedus.studies.expressions import evaluate, names_in
-from foedus.studies.fit import formula_names, option_names
-from foedus.studies.schema import Design, ModelSpec, Variable
+from foedus.studies.fit import cluster_names, formula_names, option_names
+from foedus.studies.ground import Ground, TableGround, UnitGround, is_gone, split_table
+from foedus.studies.schema import Design, ModelSpec, Universe, Variable
 
 DENSE_KEPT = 3
 """Covariates whose dense arrays a run keeps; columns that have been taken from them stay anyway."""
@@ -98,7 +98,7 @@ class Workshop:
 
     tables: Tables
     _system: StateSystem | None = None
-    _builders: dict[tuple[str, int, int], Builder] = field(default_factory=dict)
+    _grounds: dict[str, Ground] = field(default_factory=dict)
     _columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     _recent: list[tuple[Builder, Covariate]] = field(default_factory=list)
     _notes: dict[str, ColumnNote] = field(default_factory=dict)
@@ -106,27 +106,37 @@ class Workshop:
     _rows: dict[str, Rows] = field(default_factory=dict)
     _indices: dict[bytes, NDArray[np.int32]] = field(default_factory=dict)
 
-    def builder(self, unit: str, years: tuple[int, int]) -> Builder:
-        """Return the builder of columns on the spine of a unit in some years."""
-        key = (unit, *years)
-        if key not in self._builders:
-            if self._system is None:
-                self._system = load_system(self.tables)
-            self._builders[key] = Builder(
-                self.tables, build_spine(self.tables, unit, years, self._system)
-            )
-        return self._builders[key]
+    def ground(self, universe: Universe) -> Ground:
+        """Return the rows of a universe, made once."""
+        key = digest(
+            [universe.unit, universe.table, universe.keys, universe.unit and universe.years]
+        )
+        if key not in self._grounds:
+            self._grounds[key] = self._make_ground(universe)
+        return self._grounds[key]
+
+    def _make_ground(self, universe: Universe) -> Ground:
+        if universe.table is not None:
+            source, name = split_table(universe.table)
+            return TableGround(universe.table, self.tables.get(source, name), universe.keys)
+        assert universe.unit is not None
+        assert universe.years is not None
+        if self._system is None:
+            self._system = load_system(self.tables)
+        spine = build_spine(self.tables, universe.unit, universe.years, self._system)
+        return UnitGround(Builder(self.tables, spine))
 
     def frame(self, design: Design) -> Frame:
         """Return the rows and variables of a design with a universe."""
         return Frame(self, design)
 
     def column(
-        self, builder: Builder, covariate: str, column: str, options: Mapping[str, Any]
+        self, ground: Ground, covariate: str, column: str, options: Mapping[str, Any]
     ) -> tuple[NDArray[Any], ColumnNote]:
         """Return a covariate's column, and free the dense arrays of those not asked for lately."""
-        entry = get_covariate(covariate)
-        made = builder.column(entry, column, options)
+        made = ground.column(covariate, column, options)
+        assert isinstance(ground, UnitGround)
+        builder, entry = ground.builder, get_covariate(covariate)
         kept = [pair for pair in self._recent if pair[0] is not builder or pair[1] is not entry]
         self._recent = [*kept, (builder, entry)]
         while len(self._recent) > DENSE_KEPT:
@@ -156,20 +166,19 @@ class Frame:
         self.workshop = workshop
         self.design = design
         self.universe = design.universe
-        self.builder = workshop.builder(self.universe.unit, self.universe.years)
-        self.spine = self.builder.spine
+        self.ground = workshop.ground(self.universe)
         self._signatures: dict[str, str] = {}
 
     @property
     def n_rows(self) -> int:
         """Rows of the universe before its filter."""
-        return self.spine.n_rows
+        return self.ground.n_rows
 
     def signature(self, name: str) -> str:
         """Return what a variable depends on, as a short text."""
         if name not in self._signatures:
-            place = [self.universe.unit, *self.universe.years]
-            if name in self.spine.keys:
+            place = self.ground.place
+            if self._is_own(name):
                 self._signatures[name] = digest([*place, "key", name])
             else:
                 self._signatures[name] = self._of(self._variable(name), place)
@@ -184,9 +193,12 @@ class Frame:
         options = entry.resolve_options(request.options)
         return digest([*place, request.covariate, request.column, options, request.transform])
 
+    def _is_own(self, name: str) -> bool:
+        return name not in self.design.variables and name in self.ground.names
+
     def _variable(self, name: str) -> Variable:
         if name not in self.design.variables:
-            known = [*self.design.variables, *self.spine.keys]
+            known = [*self.design.variables, *self.ground.names]
             raise UsageError(f'"{name}" is not a variable of the study. {nearest(name, known)}')
         return self.design.variables[name]
 
@@ -217,15 +229,15 @@ class Frame:
         return held[signature]
 
     def _make(self, name: str, signature: str) -> NDArray[Any]:
-        if name in self.spine.keys:
-            return self.spine.keys[name]
+        if self._is_own(name):
+            return self.ground.own(name)
         variable = self._variable(name)
         if variable.expression is not None:
             parts = {part: self.values(part) for part in names_in(variable.expression)}
             return transformed(evaluate(variable.expression, parts), variable.transform, name)
         request = variable.request
         column, note = self.workshop.column(
-            self.builder, request.covariate, request.column, request.options
+            self.ground, request.covariate, request.column, request.options
         )
         self.workshop._notes[signature] = note
         return transformed(column, request.transform, name)
@@ -245,7 +257,7 @@ class Frame:
             columns = {}
             for name, source in named.variables.items():
                 covariate, column = source.split(".")
-                columns[name], _ = self.workshop.column(self.builder, covariate, column, {})
+                columns[name], _ = self.workshop.column(self.ground, covariate, column, {})
         if not columns:
             raise UsageError(f'the filter "{expression}" names no variable.')
         return np.asarray(keep_rows(expression, columns))
@@ -270,20 +282,25 @@ class Frame:
         return tuple(dict.fromkeys([*own, *more]))
 
     def of_model(self, model: ModelSpec) -> tuple[str, ...]:
-        """Return the variables that a model uses, outcome first, those of its options last."""
-        names = formula_names(model.formula)
-        return tuple(dict.fromkeys([*names, *option_names(model.estimator, model.options)]))
+        """Return the variables that a model uses: outcome, terms, those of options and clusters."""
+        known, keys = self.known, self.ground.keys
+        clusters = cluster_names(model.covariance)
+        others = [
+            *option_names(model.estimator, model.options),
+            *(name for name in clusters if name in known and name not in keys),
+        ]
+        return tuple(dict.fromkeys([*formula_names(model.formula), *others]))
 
     @property
     def known(self) -> set[str]:
         """Names that a formula may use."""
-        return {*self.design.variables, *self.spine.keys}
+        return {*self.design.variables, *self.ground.names}
 
     def rows_signature(self, model: ModelSpec | None) -> str:
         """Return what a model's rows depend on."""
         return digest(
             [
-                [self.universe.unit, *self.universe.years],
+                [*self.ground.place, self.universe.years],
                 self.filter_signature(self.universe.where),
                 {k: self.filter_signature(e) for k, e in self.design.sample.drop.items()},
                 None if model is None else [model.years, self.filter_signature(model.where)],
@@ -301,20 +318,20 @@ class Frame:
 
     def _trace(self, model: ModelSpec | None) -> Rows:
         kept = np.ones(self.n_rows, dtype=bool)
-        first, last = self.universe.years
-        steps = [FlowStep("universe", self.n_rows, 0, f"every {self.universe.unit} {first}-{last}")]
+        steps = [FlowStep("universe", self.n_rows, 0, self.ground.says)]
+        if self.universe.table is not None and self.universe.years is not None:
+            self._narrow(kept, steps, "years", _between(self.universe.years), keeps=True)
         self._narrow(kept, steps, "where", self.universe.where, keeps=True)
         for name, expression in self.design.sample.drop.items():
             self._narrow(kept, steps, f"drop {name}", expression, keeps=False)
         shared = len(steps)
         if model is not None and model.years is not None:
-            low, high = model.years
-            self._narrow(kept, steps, "years", f"year >= {low} and year <= {high}", keeps=True)
+            self._narrow(kept, steps, "years", _between(model.years), keeps=True)
         if model is not None:
             self._narrow(kept, steps, "subset", model.where, keeps=True)
         for name in self.needed(model):
             before = int(np.count_nonzero(kept))
-            kept &= ~is_missing(self.raw(name))
+            kept &= ~is_gone(self.raw(name))
             after = int(np.count_nonzero(kept))
             if after == before and self._derived(name):
                 continue  # lost with what it is derived from, which has a step of its own
@@ -352,6 +369,14 @@ class Frame:
         """Return variables on a model's rows."""
         whole = len(rows.index) == self.n_rows
         return {
-            name: as_float(self.raw(name) if whole else self.raw(name)[rows.index])
-            for name in names
+            name: _ready(self.raw(name) if whole else self.raw(name)[rows.index]) for name in names
         }
+
+
+def _between(years: tuple[int, int]) -> str:
+    return f"year >= {years[0]} and year <= {years[1]}"
+
+
+def _ready(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers as floats, and text as it is."""
+    return values if values.dtype.kind == "O" else as_float(values)

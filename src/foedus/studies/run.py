@@ -38,12 +38,16 @@ class StudyRun:
         As written to estimates/<id>.parquet and comparison/<id>.parquet.
     detail : dict
         As written to studies/<id>.json.
+    rows : pyarrow.Table or None
+        Rows in which a rebuilt variable and the author's file disagree, as written to
+        studies/<id>_rows.parquet; None for studies that rebuild none.
     """
 
     study: str
     estimates: pa.Table
     comparison: pa.Table
     detail: dict[str, Any]
+    rows: pa.Table | None = None
 
     @property
     def failed(self) -> list[dict[str, str]]:
@@ -91,6 +95,7 @@ def run_design(study: Study, tables: Tables, choices: bool = True) -> StudyRun:
     _stop_if_nothing(study, estimates, failed)
     departures = _departures(study, memo) if choices else []
     comparison = compare(study, declared, departures)
+    against, rows = _rebuild(study, memo)
     detail = {
         **_identity(study),
         "flow": _flow(declared),
@@ -100,6 +105,7 @@ def run_design(study: Study, tables: Tables, choices: bool = True) -> StudyRun:
         "plots": _plots(declared),
         "tables": _small_tables(declared),
         "measure_words": _measure_words(declared),
+        "rebuild": against,
         "failed": failed,
         "warnings": _warnings(declared),
         **_provenance(recording, tables),
@@ -109,15 +115,34 @@ def run_design(study: Study, tables: Tables, choices: bool = True) -> StudyRun:
         to_table(estimates, ESTIMATES),
         to_table(comparison, COMPARISON),
         rounded(detail),
+        rows,
     )
 
 
 def write_run(project: Project, run: StudyRun) -> None:
-    """Write a run's three files, each whole or not at all."""
+    """Write a run's files, each whole or not at all."""
     metadata = {"study": run.study, "simulated": run.detail["simulated"]}
     for name, table in (("estimates", run.estimates), ("comparison", run.comparison)):
         store.write_parquet(table, project.data / name / f"{run.study}.parquet", metadata)
     store.write_json(project.data / "studies" / f"{run.study}.json", run.detail)
+    rows = project.data / "studies" / f"{run.study}_rows.parquet"
+    if run.rows is not None:
+        store.write_parquet(run.rows, rows, metadata)
+    else:
+        rows.unlink(missing_ok=True)
+
+
+def _rebuild(study: Study, memo: Memo) -> tuple[dict[str, Any], pa.Table | None]:
+    """Compare rebuilt variables with the author's file, when the study says so."""
+    if study.design.rebuild is None:
+        return {}, None
+    from foedus.studies.rebuild import rebuild
+
+    try:
+        found = rebuild(study.design, memo.workshop)
+    except MissingDataError as error:
+        return {"note": one_line(error)}, None
+    return found.as_detail(str(study.design.rebuilt_table)), found.rows
 
 
 def _identity(study: Study) -> dict[str, Any]:
@@ -128,8 +153,8 @@ def _identity(study: Study) -> dict[str, Any]:
         "title": design.title,
         "cite": list(design.cite),
         "claims": list(design.claims),
-        "unit": universe.unit if universe else "",
-        "years": list(universe.years) if universe else [],
+        "unit": universe.rows if universe else "",
+        "years": list(universe.years or ()) if universe else [],
         "fingerprint": study.fingerprint,
         "design": words.describe(design),
         "labels": words.labels(design),
@@ -137,6 +162,7 @@ def _identity(study: Study) -> dict[str, Any]:
         "choice_words": words.choice_words(design),
         "headline": [line.model_dump(exclude_none=True) for line in design.headline],
         "assumptions": list(design.assumptions),
+        "design_changes": study.notes.get("changes", []),
     }
 
 
@@ -191,7 +217,7 @@ def _model_rows(
                 "study": study.id,
                 "claim": claim_of(study.design, model, term.term),
                 "model": model,
-                "unit": declared.frame.universe.unit,
+                "unit": declared.frame.universe.rows,
                 "estimator": spec.estimator,
                 "covariance": covariance,
                 "term": term.term,
@@ -222,7 +248,7 @@ def _measure_row(study: Study, block: str, row: MeasureRow) -> dict[str, Any]:
         "study": study.id,
         "claim": claim_of(study.design, block, row.term),
         "model": block,
-        "unit": study.design.universe.unit if study.design.universe else "",
+        "unit": study.design.universe.rows if study.design.universe else "",
         "estimator": "measure",
         "covariance": row.how,
         "term": row.term,

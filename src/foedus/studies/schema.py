@@ -18,6 +18,7 @@ from foedus.config import Strict
 from foedus.covariates.assemble import VariableRequest
 
 NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+TABLE = r"^[a-z0-9_.]+\.[a-z0-9_]+$"
 _RESERVED = ("from", "transform", "expression", "label", "says")
 
 Scalar = str | int | float | bool | None
@@ -29,26 +30,45 @@ class Universe(Strict):
 
     Attributes
     ----------
-    unit : str
+    unit : str or None
         A unit of analysis (`foedus units`).
-    years : tuple of int
-        First and last year, both included.
+    table : str or None
+        Instead of a unit: the rows of an ingested table, ``source.table`` (an author's estimation
+        file, ``rep_oneal_russett_1997.dyad_years``), whose columns are known by their names.
+    keys : dict of str to str
+        With a table: what its key columns are called elsewhere, ``{ccode1: statea, year: year}``.
+        Dyadic covariances need ccode1 and ccode2, a model's ``years`` needs year.
+    years : tuple of int or None
+        First and last year, both included; a table may do without.
     where : str
         ``all``, a named filter (``politically_relevant``) or an expression over the variables.
     system : str
         The state system that says who exists.
     """
 
-    unit: str
-    years: tuple[int, int]
+    unit: str | None = None
+    table: str | None = Field(None, pattern=TABLE)
+    keys: dict[str, str] = Field(default_factory=dict)
+    years: tuple[int, int] | None = None
     where: str = "all"
     system: Literal["cow"] = "cow"
 
     @model_validator(mode="after")
-    def _ordered(self) -> Universe:
-        if self.years[0] > self.years[1]:
+    def _one_kind_of_rows(self) -> Universe:
+        if (self.unit is None) == (self.table is None):
+            raise ValueError("say either unit: or table:, not both")
+        if self.unit is not None and self.years is None:
+            raise ValueError("years: a unit needs its first and last year")
+        if self.unit is not None and self.keys:
+            raise ValueError("keys: a unit has keys of its own")
+        if self.years is not None and self.years[0] > self.years[1]:
             raise ValueError(f"years run backwards: {self.years[0]} to {self.years[1]}")
         return self
+
+    @property
+    def rows(self) -> str:
+        """What a row is, in a word: the unit, or the table."""
+        return self.unit or f"row of {self.table}"
 
 
 class Variable(BaseModel):
@@ -83,6 +103,8 @@ class Variable(BaseModel):
     def _one_origin(self) -> Variable:
         if (self.source is None) == (self.expression is None):
             raise ValueError("say either from: covariate.column or expression: ..., not both")
+        if any(")" in name for name in self.options):
+            raise ValueError("an expression that holds a comma needs quotes in { }")
         if self.expression is not None and self.options:
             raise ValueError(f"an expression takes no options ({', '.join(self.options)})")
         return self
@@ -98,6 +120,44 @@ class Variable(BaseModel):
         assert self.source is not None
         covariate, column = self.source.split(".", 1)
         return VariableRequest(covariate, column, self.options, self.transform)
+
+
+class Rebuild(Strict):
+    """Variables of an author's file, rebuilt from raw and compared with it row by row.
+
+    Attributes
+    ----------
+    table : str or None
+        The author's table, ``source.table``; the universe's when none is named.
+    unit : str
+        The unit on which the variables are rebuilt.
+    years : tuple of int
+    keys : dict of str to expression
+        Each key of the unit as an expression over the file's columns (``min(statea, stateb)``);
+        the universe's keys when none are given. Undirected pairs are put in order.
+    where : str or None
+        Which rows of the file are compared.
+    expected : str or None
+        Which rows of the unit ought to be in the file (a named filter or an expression over the
+        variables below); those that aren't there are counted and listed. Not looked at without it.
+    variables : dict of str to Variable
+        Rebuilt variables. One named like a column of the file is compared with it.
+    compare : dict of str to expression
+        Further comparisons: a rebuilt variable, and what it is compared with in the file.
+    tolerance : dict of str to float
+        Largest difference that still agrees, by rebuilt variable; by default one part in 100,000
+        (a file's single precision).
+    """
+
+    table: str | None = Field(None, pattern=TABLE)
+    unit: str
+    years: tuple[int, int]
+    keys: dict[str, str] = Field(default_factory=dict)
+    where: str | None = None
+    expected: str | None = None
+    variables: dict[str, Variable] = Field(min_length=1)
+    compare: dict[str, str] = Field(default_factory=dict)
+    tolerance: dict[str, float] = Field(default_factory=dict)
 
 
 class Sample(Strict):
@@ -312,6 +372,7 @@ class Design(Strict):
     claims: tuple[str, ...] = Field(min_length=1)
     universe: Universe | None = None
     variables: dict[str, Variable] = Field(default_factory=dict)
+    rebuild: Rebuild | None = None
     sample: Sample = Sample()
     models: dict[str, ModelSpec] = Field(default_factory=dict)
     measures: dict[str, MeasureSpec] = Field(default_factory=dict)
@@ -342,7 +403,28 @@ class Design(Strict):
         needs_rows = bool(self.models) or any(spec.panel for spec in self.measures.values())
         if needs_rows and self.universe is None:
             raise ValueError("models and measures of a panel need a universe")
+        if self.rebuild is not None and self.rebuilt_table is None:
+            raise ValueError("rebuild.table: say with which table the variables are compared")
         return self
+
+    @property
+    def rebuilt_table(self) -> str | None:
+        """The author's table that rebuilt variables are compared with."""
+        if self.rebuild is None:
+            return None
+        return self.rebuild.table or (self.universe.table if self.universe else None)
+
+    @property
+    def units(self) -> list[str]:
+        """Units of analysis that the study builds rows of."""
+        named = [part.unit for part in (self.universe, self.rebuild) if part is not None]
+        return list(dict.fromkeys(unit for unit in named if unit is not None))
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables whose rows the study takes as they are."""
+        named = [self.universe.table if self.universe else None, self.rebuilt_table]
+        return list(dict.fromkeys(table for table in named if table is not None))
 
     @property
     def declared_covariance(self) -> dict[str, str]:

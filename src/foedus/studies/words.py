@@ -28,8 +28,10 @@ def _rows(design: Design) -> list[str]:
     universe = design.universe
     if universe is None:
         return []
-    first, last = universe.years
-    said = [f"A row is a {universe.unit}, {first} to {last}. {get_unit(universe.unit).says}"]
+    span = f", {universe.years[0]} to {universe.years[1]}" if universe.years else ""
+    said = [f"A row is a {universe.rows}{span}."]
+    if universe.unit is not None:
+        said[0] += f" {get_unit(universe.unit).says}"
     if universe.where != "all":
         named = NAMED_FILTERS.get(universe.where)
         said.append(f"Kept are rows with {named.says if named else universe.where}.")
