@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OUTCOMES = {
     "binary": "0 or 1",
     "count": "0, 1, 2, ...",
+    "positive_count": "1, 2, ... (leave out the zeros)",
     "continuous": "any number",
     "positive": "a number above 0",
     "proportion": "a number between 0 and 1",

@@ -1,0 +1,54 @@
+"""Hurdle counts: one equation for whether the count is positive, one for how large it is."""
+
+from __future__ import annotations
+
+from foedus.models.fit import Fit
+from foedus.models.inputs import Inputs
+from foedus.models.registry import estimator
+
+_CITATION = "Mullahy 1986, Journal of Econometrics 33"
+
+
+@estimator(
+    "hurdle_poisson",
+    title="hurdle: logit of y > 0 (after the bar), zero-truncated Poisson above it",
+    citation=_CITATION,
+    outcome="count",
+    equations=("zero",),
+)
+def fit_poisson(inputs: Inputs) -> Fit:
+    """Fit by Newton's method on the joint log-likelihood (`foedus.models.methods.counts`)."""
+    return _fit(inputs, "poisson")
+
+
+@estimator(
+    "hurdle_negbin",
+    title="hurdle: logit of y > 0 (after the bar), zero-truncated negative binomial above it",
+    citation=_CITATION,
+    outcome="count",
+    equations=("zero",),
+)
+def fit_negbin(inputs: Inputs) -> Fit:
+    """Fit by Newton's method on the joint log-likelihood (`foedus.models.methods.counts`)."""
+    return _fit(inputs, "negbin")
+
+
+def _fit(inputs: Inputs, dist: str) -> Fit:
+    from foedus.models.methods.counts import fit_two_part_count
+    from foedus.models.methods.predict import TwoPartPredictor
+
+    count, zero = inputs.parts
+    found = fit_two_part_count(
+        "hurdle",
+        inputs.y,
+        count.X,
+        count.names,
+        zero.X,
+        zero.names,
+        dist,
+        inputs.weights,
+        inputs.offset,
+    )
+    return found.fit(
+        inputs, TwoPartPredictor(dist, hurdle=True), n_events=int((inputs.y > 0).sum())
+    )
