@@ -50,7 +50,7 @@ setup: ## make .venv from requirements.lock, when it isn't up to date
 
 report: setup ## raw files to results/ and the report, redoing only what has changed
 	@$(FOEDUS) choose-data "$(DATA)" $(offline)
-	@$(RUN) snakemake --profile "config/profiles/$(PROFILE)" --cores "$(JOBS)" \
+	@"$(BIN)/python" workflow/run_dag.py --profile "config/profiles/$(PROFILE)" --cores "$(JOBS)" \
 	  --config results="$(RESULTS)" --rerun-incomplete $(SNAKEFLAGS)
 	@echo "report: $(RESULTS)/report/index.html"
 

@@ -13,6 +13,8 @@ import hashlib
 import io
 import json
 import os
+import platform
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +27,7 @@ from foedus.errors import InputError, MissingDataError
 
 METADATA_KEY = b"foedus"
 COLUMN_KEY = b"foedus.column"
+_PART = ".part"
 
 
 def sha256_of(path: Path) -> str:
@@ -52,10 +55,14 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` if the block ends well.
 
     On any error the temporary file is removed and `path` is as it was. Two processes that write
-    the same file each have their own temporary name, so the last rename wins whole.
+    the same file each have their own temporary name, so the last rename wins whole. A temporary
+    file of a process that was killed is removed by the next one that writes the same file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    _clear_orphans(path)
+    descriptor, name = tempfile.mkstemp(
+        prefix=f".{path.name}.{_this_process()}.", suffix=_PART, dir=path.parent
+    )
     os.close(descriptor)
     temporary = Path(name)
     try:
@@ -67,6 +74,34 @@ def atomic(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _this_process() -> str:
+    """Return a name of this process that others can recognise: its machine's and its number."""
+    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    return f"{machine}-{os.getpid()}"
+
+
+def _clear_orphans(path: Path) -> None:
+    """Remove temporary files beside `path` whose process, on this machine, is no more."""
+    machine = _this_process().partition("-")[0]
+    left = re.compile(rf"\.{re.escape(path.name)}\.{machine}-(\d+)\.[^.]+{re.escape(_PART)}")
+    with os.scandir(path.parent) as entries:
+        found = [(entry.path, match) for entry in entries if (match := left.fullmatch(entry.name))]
+    for orphan, match in found:
+        if not _alive(int(match.group(1))):
+            Path(orphan).unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    """Return whether a process of this number runs; one that we may not signal does."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_bytes(path: Path, content: bytes) -> None:

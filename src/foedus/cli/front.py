@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
@@ -36,6 +37,9 @@ COMMANDS = {
     "baseline": ("foedus.cli.baseline", "Keep the present estimates as the reviewed ones."),
     "choose-data": ("foedus.cli.choose_data", "Say which data a run would use, and why."),
 }
+
+
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 class Front(Group):
@@ -107,12 +111,23 @@ def explain(error: Exception) -> tuple[int, str]:
         return 2, _usage(error)
     if isinstance(error, MemoryError):
         return 1, "out of memory. Ask for fewer years or covariates, or use a larger machine."
-    if isinstance(error, OSError) and error.filename is not None:
-        return 2, f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError):
+        return _system(error)
     return 1, (
         f"{type(error).__name__}: {error}. This is a bug in foedus; run the command again with "
         "--debug and report what it prints."
     )
+
+
+def _system(error: OSError) -> tuple[int, str]:
+    """Say what the operating system refused: no room left, or a file that can't be used."""
+    said = f"{error.filename}: {error.strerror}." if error.filename is not None else f"{error}."
+    if error.errno in NO_ROOM:
+        return 1, (
+            f"no room to write: {said} Nothing half-written is left; free some space and run the "
+            "same command again."
+        )
+    return 2, said
 
 
 def _usage(error: click.ClickException) -> str:
