@@ -16,12 +16,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from foedus.errors import ConfigError, nearest
+from foedus.yaml_text import load_yaml
 
 ROOT_ENV = "FOEDUS_ROOT"
 RAW_ENV = "FOEDUS_RAW"
-
-# The same safe loader in C where PyYAML was built with it: five times as fast.
-_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -114,6 +112,28 @@ class Project:
         return self.root / "data" / "raw"
 
 
+def read_text(path: Path) -> str:
+    """Read one text file that a user writes, with LF line ends and without a byte-order mark.
+
+    Raises
+    ------
+    ConfigError
+        When it isn't UTF-8 text or can't be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}.") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ConfigError(f"{path}:{line}: holds a NUL byte, so it isn't text. Save it as UTF-8.")
+    return text
+
+
 def read_yaml(path: Path) -> Any:
     """Read one YAML file safely (no objects, no code).
 
@@ -122,19 +142,14 @@ def read_yaml(path: Path) -> Any:
     ConfigError
         With file, line and column when the text isn't YAML.
     """
+    text = read_text(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_SAFE_LOADER)
+        return load_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
         raise ConfigError(f"{path}{where}: not valid YAML: {problem}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: not UTF-8 text (byte {error.start}). Save it as UTF-8."
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be read: {error.strerror}.") from error
 
 
 def parse_model(model: type[Model], content: Any, origin: str) -> Model:

@@ -96,6 +96,11 @@ def load_references(config_dir: Path) -> dict[str, Reference]:
     works: dict[str, Reference] = {}
     for path in sorted((config_dir / "references").glob("*.yaml")):
         content = read_yaml(path) or {}
+        if not isinstance(content, dict):
+            raise ConfigError(
+                f"references/{path.name}: expected a mapping of keys to works, found "
+                f"{type(content).__name__}."
+            )
         for key, fields in content.items():
             if key in works:
                 raise ConfigError(f"{path.name}: the key {key} stands in two reference files.")

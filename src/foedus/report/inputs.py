@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import foedus
-from foedus.config import Project, read_yaml
+from foedus.config import Project, read_text, read_yaml
 from foedus.errors import InputError, MissingDataError
 from foedus.references import Reference, load_references
 from foedus.report.assume import Assumption, collect_assumptions
@@ -246,7 +246,7 @@ def _read_study(
     notes = folder / "notes.md" if folder else None
     has_yaml = folder is not None and (folder / "study.yaml").is_file()
     declared = read_yaml(folder / "study.yaml") if folder is not None and has_yaml else {}
-    text = notes.read_text(encoding="utf-8") if notes is not None and notes.is_file() else ""
+    text = read_text(notes) if notes is not None and notes.is_file() else ""
     return Study(
         id=study,
         page=_read_mapping(project.data / "studies" / f"{study}.json"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from foedus.config import Project, parse_model, read_yaml
+from foedus.config import Project, parse_model, read_text, read_yaml
 from foedus.errors import ConfigError, UsageError, nearest
 from foedus.studies.design import fingerprint, overridden
 from foedus.studies.published import Published, read_published
@@ -157,7 +157,7 @@ def front_matter(path: Path, origin: str) -> dict[str, Any]:
     ConfigError
         If it isn't a mapping.
     """
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     if not text.startswith("---\n"):
         return {}
     block, closed, _ = text[4:].partition("\n---")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from foedus import store
+from foedus.config import read_text
 from foedus.errors import UsageError
 from foedus.studies.registry import NOTES, Study
 
@@ -54,7 +55,7 @@ def _listed(notes: dict[str, Any]) -> list[Any]:
 def _write(path: Path, content: dict[str, Any]) -> None:
     import yaml
 
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     body = text
     if text.startswith("---\n"):
         _, _, rest = text[4:].partition("\n---")
