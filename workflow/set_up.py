@@ -128,6 +128,8 @@ def install():
     run([*pip, "--require-hashes", "-r", LOCK], "installing the locked packages")
     say("installing foedus in place")
     run([*pip, "--no-deps", "--no-build-isolation", "-e", "."], "installing foedus")
+    # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every command would compile anew.
+    run([venv_python(), "-m", "compileall", "-q", "src/foedus"], "compiling foedus")
     run([venv_python(), "-c", "import foedus.cli"], "starting foedus")
 
 

@@ -150,13 +150,23 @@ def with_metadata(
     columns : mapping of column name to mapping, optional
         Definition, unit, source and citation of each column, stored with the column.
     """
+    schema = described(table.schema, metadata, columns)
+    bare = pa.schema(list(schema))
+    return table.cast(bare).replace_schema_metadata(schema.metadata)
+
+
+def described(
+    schema: pa.Schema,
+    metadata: Mapping[str, Any],
+    columns: Mapping[str, Mapping[str, str]] | None = None,
+) -> pa.Schema:
+    """Return a schema with the metadata that `with_metadata` gives a table."""
     fields = []
-    for field in table.schema:
+    for field in schema:
         note = (columns or {}).get(field.name)
         packed = {COLUMN_KEY: json.dumps(dict(note), sort_keys=True)} if note else None
         fields.append(field.with_metadata(packed))
-    packed_table = {METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}
-    return table.cast(pa.schema(fields)).replace_schema_metadata(packed_table)
+    return pa.schema(fields, {METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)})
 
 
 def table_metadata(schema: pa.Schema) -> dict[str, Any]:

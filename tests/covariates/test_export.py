@@ -6,14 +6,20 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foedus import store
 from foedus.covariates.assemble import Panel, build_panel
-from foedus.covariates.export import write_panel
+from foedus.covariates.distribution import QUANTILES, distribution_of, tabulate
+from foedus.covariates.export import write_panel, write_stream
+from foedus.covariates.stream import PanelStream
+from foedus.covariates.values import is_missing
 from foedus.errors import UsageError
 from tests.covariates.conftest import SmallTables
 from tests.covariates.test_assemble import contiguity
@@ -56,8 +62,12 @@ def test_codebook_tells_definition_coverage_and_share_missing(panel: Panel, tmp_
     assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).startswith(b'"ccode1"')
     for name in ("a.codebook.md", "a.codebook.html"):
         text = (tmp_path / name).read_text()
-        for words in ("1816-1838", "50.00 %", "stinnett_etal_2002", "code 0-5"):
+        for words in (
+            "1816-1838", "50.00 %", "stinnett_etal_2002", "code 0-5", "Missing after 1838.",
+        ):  # fmt: skip
             assert words in text
+    page = (tmp_path / "a.codebook.html").read_text()
+    assert "<title>1: 16.7 %</title>" in page  # one of six known values of conttype
 
 
 def test_another_ending_is_refused(panel: Panel, tmp_path: Path) -> None:
@@ -71,3 +81,57 @@ def test_pandas_gets_nullable_integers_only_where_something_is_missing(panel: Pa
     assert str(frame["conttype"].dtype) == "Int8"
     assert str(frame["year"].dtype) == "int32"
     assert frame.attrs["columns"]["conttype"]["unit"] == "code 0-5"
+
+
+def test_a_panel_written_as_it_is_made_is_the_panel(
+    make_tables: Callable[..., SmallTables], four_states: pl.DataFrame, tmp_path: Path
+) -> None:
+    rows = contiguity((10, 20, 1838, 1), (20, 10, 1838, 1))
+    tables = make_tables(four_states, cow_contiguity__dyad_years=rows)
+    asked = ("dyad-year", (1838, 1839), ["contiguity"], "ccode1 == 10 and year >= 1838")
+    panel = build_panel(tables, *asked)  # type: ignore[arg-type]
+    write_panel(panel, tmp_path / "a.parquet")
+    files, columns = write_stream(
+        PanelStream(tables, *asked),  # type: ignore[arg-type]
+        tmp_path / "b" / "a.parquet",
+    )
+    assert columns == list(panel.columns)
+    assert panel.n_rows == 6
+    one, other = (pq.ParquetFile(tmp_path / name).read() for name in ("a.parquet", files[0]))
+    assert one.equals(other, check_metadata=True)
+    for kind in ("html", "md"):
+        book = f"a.codebook.{kind}"
+        assert (tmp_path / book).read_bytes() == (tmp_path / "b" / book).read_bytes()
+    for ending in (".csv", ".dta"):
+        write_panel(panel, tmp_path / f"c{ending}")
+        write_stream(PanelStream(tables, *asked), tmp_path / f"d{ending}")  # type: ignore[arg-type]
+    assert (tmp_path / "c.csv").read_bytes() == (tmp_path / "d.csv").read_bytes()
+
+
+@given(
+    st.lists(st.integers(-128, 127), max_size=50),
+    st.sampled_from([np.int8, np.int16, np.int32, np.float64]),
+)
+def test_a_distribution_is_that_of_the_values(values: list[int], kind: type) -> None:
+    array = np.array(values, dtype=kind)
+    if kind is np.float64:
+        array[array == -128] = np.nan
+    gone = is_missing(array)
+    distinct, counts = tabulate(array)
+    spread = distribution_of(distinct, counts)
+    assert counts.sum() == len(values)
+    assert spread.n == len(values)
+    if not len(values):
+        return
+    assert spread.share_missing == pytest.approx(gone.mean())
+    known = array[~gone].astype(float)
+    if len(known) == 0:
+        assert spread.mean is None
+        return
+    assert spread.mean == pytest.approx(known.mean())
+    assert (spread.least, spread.greatest) == (known.min(), known.max())
+    expected = np.quantile(known, QUANTILES, method="inverted_cdf")
+    assert spread.quantiles == pytest.approx(expected)
+    assert sum(share for _, share in spread.histogram) == pytest.approx(1)
+    twice = tabulate(array, np.full(len(array), 2))
+    assert (twice[1] == 2 * counts).all()

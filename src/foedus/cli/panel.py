@@ -37,25 +37,25 @@ def command(
     out: Path,
 ) -> None:
     """Build a panel of UNIT with covariates, and FILE's codebook beside it."""
-    from foedus.covariates.assemble import build_panel
-    from foedus.covariates.export import ending_of, write_panel
+    from foedus.covariates.export import ending_of, write_stream
+    from foedus.covariates.stream import PanelStream
 
     ending_of(out)
     asked = [name.strip() for name in covariates.split(",") if name.strip()]
     with settings.working(f"building {unit} {years[0]}-{years[1]}"):
-        panel = build_panel(
+        stream = PanelStream(
             settings.tables(), unit, years, "all" if asked == ["all"] else asked, where
         )
-        written = write_panel(panel, out)
+        written, columns = write_stream(stream, out)
     shown = {
         "unit": unit,
         "years": list(years),
-        "rows": panel.n_rows,
-        "columns": list(panel.columns),
+        "rows": stream.n_rows,
+        "columns": columns,
         "files": written,
     }
     settings.done(
         shown,
-        f"{out}: {plural(panel.n_rows, 'row')}, {plural(len(panel.columns), 'column')}\n"
+        f"{out}: {plural(stream.n_rows, 'row')}, {plural(len(columns), 'column')}\n"
         + "\n".join(str(path) for path in written[1:]),
     )

@@ -6,7 +6,7 @@ citation with it. Outside the common years of a covariate's sources its columns 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +28,17 @@ from foedus.covariates.values import (
     StateYears,
     Values,
     is_missing,
+    missing_of,
     take_dyad,
     take_state,
     within_years,
 )
 from foedus.covariates.where import keep_rows
 from foedus.errors import PanelError, UsageError
-from foedus.panels.spine import Spine
+from foedus.panels.spine import Spine, StatePlace
+from foedus.panels.system import StateSystem
 from foedus.panels.units import build_spine, get_unit
+from foedus.parquet import arrow_of
 from foedus.sources.tables import Tables
 from foedus.store import nullable_types, with_metadata
 
@@ -124,7 +127,7 @@ class Panel:
     @property
     def table(self) -> pa.Table:
         """The panel as an Arrow table with nullable columns and metadata."""
-        arrays = [_arrow(values) for values in self.columns.values()]
+        arrays = [arrow_array(values) for values in self.columns.values()]
         table = pa.Table.from_arrays(arrays, names=list(self.columns))
         notes = {name: note.as_metadata() for name, note in self.notes.items()}
         return with_metadata(table, {"unit": self.unit, **self.provenance}, notes)
@@ -146,21 +149,61 @@ class Panel:
         return frame
 
 
-def _arrow(values: NDArray[Any]) -> pa.Array:
-    """Return numbers as an Arrow array over the same memory, missing as null.
-
-    From buffers, because ``pa.array`` of numpy imports pandas: a second that no panel needs.
-    """
+def arrow_array(values: NDArray[Any]) -> pa.Array:
+    """Return values as an Arrow array, missing as null; numbers over the same memory."""
     if values.dtype.kind not in "fi":
         return pa.array(values.tolist(), pa.string())
-    gone = is_missing(values)
-    known = np.packbits(~gone, bitorder="little") if gone.any() else None
-    buffers = [
-        None if known is None else pa.py_buffer(known),
-        pa.py_buffer(np.ascontiguousarray(values)),
-    ]
-    kind = pa.from_numpy_dtype(values.dtype)
-    return pa.Array.from_buffers(kind, len(values), buffers, int(gone.sum()))
+    return arrow_of(values, is_missing(values))
+
+
+def arrow_type(dtype: np.dtype[Any]) -> pa.DataType:
+    """Return the Arrow type of a column."""
+    return pa.from_numpy_dtype(dtype) if dtype.kind in "fi" else pa.string()
+
+
+Pick = slice | NDArray[np.integer]
+"""Rows of a spine: a run of them, or their positions."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A column that looks up each row in a small array; it takes memory only where it is read.
+
+    Attributes
+    ----------
+    data : array (states, years), flat
+    place : StatePlace
+        Whose cell a row has.
+    system : StateSystem
+    outside : bool
+        Whether some row's state or year may have no cell.
+    """
+
+    data: NDArray[Any]
+    place: StatePlace
+    system: StateSystem
+    outside: bool
+
+    def positions(self, rows: Pick) -> NDArray[np.int64]:
+        """Return the cells of rows; -1 is none."""
+        state, year = self.place.state[rows], self.place.year[rows] - self.system.first_year
+        position = state * self.system.n_years + year
+        if self.outside:
+            position[(state < 0) | (year < 0) | (year >= self.system.n_years)] = -1
+        return position
+
+    def __getitem__(self, rows: Pick) -> NDArray[Any]:
+        """Return the values of rows."""
+        position = self.positions(rows)
+        taken = self.data.take(position, mode="clip")
+        if self.outside:
+            taken[position < 0] = missing_of(taken.dtype)
+        return taken
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        return np.dtype(self.data.dtype)
 
 
 class Builder:
@@ -202,6 +245,24 @@ class Builder:
         values = self._on_rows(made[spec.name], spec, place)
         coverage = self._coverage(entry, resolved)
         return self._bounded(values, coverage), self._note(entry, spec, resolved, coverage)
+
+    def lazy_column(
+        self, entry: Covariate, name: str, options: Mapping[str, Any]
+    ) -> tuple[NDArray[Any] | Cells, ColumnNote]:
+        """Return one column as `column` does, a fact about a state as cells to look up."""
+        spec, place = self._find(entry, name)
+        resolved = entry.resolve_options(options)
+        made = self._make(entry, resolved, spec.name, with_siblings=True)[spec.name]
+        if not isinstance(made, StateYears):
+            return self.column(entry, name, options, with_siblings=True)
+        coverage = self._coverage(entry, resolved)
+        data, system = made.data, self.spine.system
+        if coverage is not None and data.dtype.kind in "fi":
+            covered = (system.years >= coverage[0]) & (system.years <= coverage[1])
+            data = np.where(covered, data, np.asarray(missing_of(data.dtype), data.dtype))
+        outside = self.spine.has_outside
+        cells = Cells(data.reshape(-1), self.spine.places[place], system, outside)
+        return cells, self._note(entry, spec, resolved, coverage)
 
     def _find(self, entry: Covariate, name: str) -> tuple[ColumnSpec, int]:
         for spec in entry.columns:
@@ -367,16 +428,9 @@ def build_panel(
     PanelError
         Two covariates make the same column.
     """
-    builder = Builder(tables, build_spine(tables, unit, years))
-    columns: dict[str, NDArray[Any]] = dict(builder.spine.keys)
-    notes: dict[str, ColumnNote] = {}
-    for name, listed in column_names(unit, covariates).items():
-        entry = get_covariate(name)
-        for column in listed:
-            _refuse_overwrite(columns, column, name)
-            columns[column], notes[column] = builder.column(entry, column, {}, with_siblings=True)
-        builder.forget(entry)
-    return _finish(builder, columns, notes, where)
+    from foedus.covariates.stream import PanelStream
+
+    return PanelStream(tables, unit, years, covariates, where).panel()
 
 
 def build_variables(
@@ -398,7 +452,7 @@ def build_variables(
     columns: dict[str, NDArray[Any]] = dict(builder.spine.keys)
     notes: dict[str, ColumnNote] = {}
     for name, request in variables.items():
-        _refuse_overwrite(columns, name, request.covariate)
+        refuse_overwrite(columns, name, request.covariate)
         try:
             entry = get_covariate(request.covariate)
             values, notes[name] = builder.column(entry, request.column, request.options)
@@ -408,7 +462,8 @@ def build_variables(
     return _finish(builder, columns, notes, where)
 
 
-def _refuse_overwrite(columns: Mapping[str, Any], column: str, covariate: str) -> None:
+def refuse_overwrite(columns: Container[str], column: str, covariate: str) -> None:
+    """Raise PanelError when a covariate makes a column that is already there."""
     if column in columns:
         raise PanelError(f'covariate {covariate}: the panel already has a column "{column}".')
 
@@ -465,18 +520,25 @@ def _finish(
     if where:
         kept = keep_rows(where, columns)
         columns = {name: values[kept] for name, values in columns.items()}
-    used = set(get_unit(builder.spine.unit).sources)
-    for note in notes.values():
-        used.update(note.sources)
     return Panel(
         unit=builder.spine.unit,
         years=builder.spine.years,
         keys=builder.keys,
         columns=columns,
         notes=notes,
-        provenance={
-            "years": list(builder.spine.years),
-            "where": where or "",
-            "sources": builder.tables.provenance(sorted(used)),
-        },
+        provenance=provenance_of(builder, notes, where),
     )
+
+
+def provenance_of(
+    builder: Builder, notes: Mapping[str, ColumnNote], where: str | None
+) -> dict[str, Any]:
+    """Return what a panel was made of: years, filter, and each source's version and files."""
+    used = set(get_unit(builder.spine.unit).sources)
+    for note in notes.values():
+        used.update(note.sources)
+    return {
+        "years": list(builder.spine.years),
+        "where": where or "",
+        "sources": builder.tables.provenance(sorted(used)),
+    }

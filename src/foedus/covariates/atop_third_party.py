@@ -25,6 +25,7 @@ from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import Rows, Values, within_years
 from foedus.panels.spans import each_year
+from foedus.panels.system import distinct
 
 # What is counted: who of the dyad holds the pledge, which obligation, and ATOP's flag for "only
 # against a specific adversary".
@@ -97,7 +98,7 @@ def _named_quadruples(
     good = system.member[giver, at_year] & (general[giver, holder, at_year] == 0)
     n, n_years = system.n_states, system.n_years
     code = ((giver * n + holder) * n + adversary) * n_years + at_year
-    code = np.unique(code[good])
+    code = distinct(code[good])
     rest, at_year = np.divmod(code, n_years)
     rest, adversary = np.divmod(rest, n)
     giver, holder = np.divmod(rest, n)
@@ -116,17 +117,33 @@ def holding(context: Context, name: str) -> Holding:
     system, spine = context.system, context.spine
     present = general * system.member[:, None, :].astype(np.int8)
     cinc = np.nan_to_num(capability_cube(context, "cinc"))
-    n_givers = present.sum(axis=0, dtype=np.int16)
-    summed = np.einsum("kjy,ky->jy", present, cinc)
-    first, second = spine.places
-    holder, other = (second, first) if side == "target" else (first, second)
-    year = spine.year_index
-    own = present[other.state, holder.state, year]
-    count = n_givers[holder.state, year] - own
-    total = summed[holder.state, year] - own * cinc[other.state, year]
+    n_givers, summed = _givers(present, cinc)
+    target = side == "target"
+    held = spine.state_positions[1 if target else 0]
+    count, total = n_givers.take(held), summed.take(held)
+    # The other of the dyad is no third state; it owes the holder anything in few rows only.
+    own = np.flatnonzero(
+        present.reshape(-1).take(spine.cube_position if target else spine.reverse_position)
+    )
+    count[own] -= 1
+    total[own] -= cinc.take(spine.state_positions[0 if target else 1][own])
     _add_named(context, restricted, general, side, count, total, cinc)
     total[count == 0] = 0.0
-    return Holding(count.astype(np.int16), np.maximum(total, 0.0))
+    return Holding(count, np.maximum(total, 0.0, out=total))
+
+
+def _givers(
+    present: NDArray[np.int8], cinc: NDArray[np.float64]
+) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
+    """Return how many states have pledged to each state in each year, and their summed CINC."""
+    n, _, n_years = present.shape
+    at = np.flatnonzero(present.reshape(-1))
+    giver, held = np.divmod(at, n * n_years)
+    weight = cinc[giver, held % n_years]
+    n_givers = np.bincount(held, minlength=n * n_years).astype(np.int16)
+    # Of nothing, bincount makes integers.
+    summed = np.bincount(held, weights=weight, minlength=n * n_years).astype(np.float64)
+    return n_givers, summed
 
 
 def _add_named(

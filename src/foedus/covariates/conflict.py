@@ -155,11 +155,9 @@ def highest(system: StateSystem, facts: DisputeYears, level: NDArray[np.int8]) -
     is missing if none is known.
     """
     position, inside = dyad_positions(system, facts.ccode1, facts.ccode2, facts.year)
-    values = empty_dyads(system, np.int8, missing_of(np.dtype(np.int8)))
+    values = empty_dyads(system, np.int8)
+    values[position] = missing_of(values.dtype)
     np.maximum.at(values, position, level[inside])
-    touched = empty_dyads(system, bool, fill=False)
-    touched[position] = True
-    values[~touched] = 0
     return dyad_cube(system, values)
 
 

@@ -95,7 +95,7 @@ def dyad_positions(
     at_year = np.asarray(year, np.int64) - system.first_year
     inside = (first >= 0) & (second >= 0) & (at_year >= 0) & (at_year < system.n_years)
     position = (first * system.n_states + second) * system.n_years + at_year
-    return position[inside], inside
+    return (position if inside.all() else position[inside]), inside
 
 
 def empty_dyads(system: StateSystem, dtype: Any, fill: Any = 0) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
-from foedus.covariates.values import DyadYears, Rows, Values
+from foedus.covariates.values import DyadYears, Rows, Values, take_dyad
 from foedus.panels.spans import each_year
 from foedus.panels.system import StateSystem
 
@@ -201,8 +201,11 @@ def min_distance(context: Context) -> dict[str, Values]:
     facts = context.table("cow_mindist", "dyad_years")
     low, high = facts["ccode1"].to_numpy(), facts["ccode2"].to_numpy()
     year, km = facts["year"].to_numpy(), facts["min_distance_km"].to_numpy()
-    cube = empty_dyads(context.system, np.float64, np.nan)
+    # Held as the complement of its bits: 0, which takes no memory until it is written to, then
+    # stands for the NaN whose bits are all 1.
+    bits = empty_dyads(context.system, np.int64)
     for sender, receiver in ((low, high), (high, low)):
         position, inside = dyad_positions(context.system, sender, receiver, year)
-        cube[position] = km[inside]
-    return {"min_distance_km": DyadYears(dyad_cube(context.system, cube))}
+        bits[position] = ~(km if inside.all() else km[inside]).view(np.int64)
+    taken = take_dyad(DyadYears(dyad_cube(context.system, bits)), context.spine, "same")
+    return {"min_distance_km": Rows(np.invert(taken, out=taken).view(np.float64))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,17 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from foedus import store
-from foedus.covariates.assemble import Panel
-from foedus.covariates.codebook import codebook_html, codebook_markdown, codebook_rows
+from foedus.covariates.assemble import Panel, arrow_array, arrow_type
+from foedus.covariates.codebook import (
+    Codebook,
+    codebook,
+    codebook_html,
+    codebook_markdown,
+    panel_codebook,
+)
+from foedus.covariates.stream import Column, PanelStream
 from foedus.errors import UsageError
+from foedus.parquet import ColumnWriter
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".dta")
 _STATA_LABEL = 80
@@ -49,16 +58,48 @@ def write_panel(panel: Panel, out: Path) -> list[Path]:
         ".csv.gz": _write_csv_gz,
         ".dta": _write_dta,
     }[ending]
-    stem = out.name[: -len(ending)]
-    html, markdown = (out.with_name(f"{stem}.codebook.{kind}") for kind in ("html", "md"))
     # The file is written while the codebook is made: both read the panel, neither changes it.
     with ThreadPoolExecutor(max_workers=1) as beside:
         writing = beside.submit(writer, panel, out)
-        rows = codebook_rows(panel)
+        book = panel_codebook(panel, out.name[: -len(ending)])
         writing.result()
-    store.write_text(html, codebook_html(panel, stem, rows))
-    store.write_text(markdown, codebook_markdown(panel, stem, rows))
-    return [out, html, markdown]
+    return [out, *_write_codebook(book, out)]
+
+
+def write_stream(stream: PanelStream, out: Path) -> tuple[list[Path], list[str]]:
+    """Write a panel and its codebook as its columns are made; return the files and the columns.
+
+    A parquet file never has more than one covariate in memory uncompressed; the other kinds hold
+    rows side by side and need the whole panel.
+    """
+    if ending_of(out) != ".parquet":
+        panel = stream.panel()
+        return write_panel(panel, out), list(panel.columns)
+    counted = []
+    with ColumnWriter(out, stream.n_rows) as writer:
+        for column in stream:
+            kind = arrow_type(column.dtype)
+            writer.put(column.name, kind, partial(_arrow_part, stream, column))
+            counted.append((column, writer.beside(partial(stream.distribution, column))))
+        provenance = stream.provenance()
+        listed = [(column.name, column.note, spread.result()) for column, spread in counted]
+        title = out.name.removesuffix(".parquet")
+        book = codebook(title, stream.unit, stream.years, listed, provenance)
+        notes = {name: note.as_metadata() for name, note, _ in listed if note is not None}
+        metadata = {"unit": stream.unit, **provenance}
+        writer.finish(lambda schema: store.described(schema, metadata, notes))
+    return [out, *_write_codebook(book, out)], [name for name, _, _ in listed]
+
+
+def _arrow_part(stream: PanelStream, column: Column, start: int, stop: int) -> pa.Array:
+    return arrow_array(stream.part(column, start, stop))
+
+
+def _write_codebook(book: Codebook, out: Path) -> list[Path]:
+    html, markdown = (out.with_name(f"{book.title}.codebook.{kind}") for kind in ("html", "md"))
+    store.write_text(html, codebook_html(book))
+    store.write_text(markdown, codebook_markdown(book))
+    return [html, markdown]
 
 
 def _write_parquet(panel: Panel, out: Path) -> None:

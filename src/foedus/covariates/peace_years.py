@@ -37,18 +37,33 @@ def years_since(
         it stood, "calendar" counts the years of the gap as well, "spell" starts again at 0.
     """
     together = system.together
+    if counting != "together":
+        return _counted(together, event, counting)
+    # A pair that never had an event, and that is nearly every pair, has been at peace for as many
+    # years as it has been in the system; only the others need their years gone through.
+    length = np.cumsum(together, axis=2, dtype=np.int16)
+    length -= together
+    eventful = event.any(axis=2)
+    length[eventful] = _counted(together[eventful], event[eventful], counting)
+    return length
+
+
+def _counted(
+    together: NDArray[np.bool_], event: NDArray[np.int8], counting: str
+) -> NDArray[np.int16]:
+    """Count the years of peace of pairs, year by year; the years are the last axis."""
     length = np.zeros(event.shape, np.int16)
-    running = np.zeros(event.shape[:2], np.int16)
-    seen = np.zeros(event.shape[:2], dtype=bool)
-    for year in range(system.n_years):
-        present = together[:, :, year]
+    running = np.zeros(event.shape[:-1], np.int16)
+    seen = np.zeros(event.shape[:-1], dtype=bool)
+    for year in range(event.shape[-1]):
+        present = together[..., year]
         if counting == "spell":
             seen &= present
         running[present & ~seen] = 0
         seen |= present
-        length[:, :, year] = running
+        length[..., year] = running
         ages = seen if counting == "calendar" else present
-        running = np.where(event[:, :, year] == 1, 0, running + ages).astype(np.int16)
+        running = np.where(event[..., year] == 1, 0, running + ages).astype(np.int16)
     return length
 
 

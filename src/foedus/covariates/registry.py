@@ -223,7 +223,8 @@ def covariate(
 
 
 _NOT_COVARIATES = {
-    "assemble", "codebook", "context", "export", "registry", "values", "where", "user_files",
+    "assemble", "codebook", "context", "distribution", "export", "registry", "stream", "values",
+    "where", "user_files",
 }  # fmt: skip
 
 

@@ -116,6 +116,17 @@ class Spine:
         return outside
 
     @cached_property
+    def has_outside(self) -> bool:
+        """Whether some row's state or year has no place in the system."""
+        system = self.system
+        return any(
+            int(place.state.min(initial=0)) < 0
+            or int(place.year.min(initial=system.first_year)) < system.first_year
+            or int(place.year.max(initial=system.last_year)) > system.last_year
+            for place in self.places
+        )
+
+    @cached_property
     def cube_position(self) -> NDArray[np.int64]:
         """Flat position of (state 1, state 2, year) in an (n, n, years) array; -1 is outside."""
         return self._position(0, 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,14 @@ def first_day(years: IntArray) -> NDArray[np.int64]:
     """Return the day number of 1 January of each year."""
     as_years = (np.asarray(years, dtype=np.int64) - 1970).astype("datetime64[Y]")
     return as_years.astype("datetime64[D]").astype(np.int64)
+
+
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the distinct values, ascending: numpy's unique without its import of masked arrays."""
+    ordered = np.sort(values)
+    if len(ordered) == 0:
+        return ordered
+    return np.asarray(ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])])
 
 
 def year_of(days: IntArray) -> NDArray[np.int64]:
@@ -61,7 +70,7 @@ class StateSystem:
     def from_spells(cls, spells: pl.DataFrame, coverage: tuple[int, int]) -> StateSystem:
         """Build the system from the table cow_states/states (ccode, start, end)."""
         spells = spells.sort("ccode", "start")
-        ccodes = np.unique(spells["ccode"].to_numpy()).astype(np.int32)
+        ccodes = distinct(spells["ccode"].to_numpy()).astype(np.int32)
         return cls(
             ccodes=ccodes,
             first_year=coverage[0],
@@ -88,10 +97,17 @@ class StateSystem:
 
     def index(self, ccodes: IntArray) -> NDArray[np.int64]:
         """Return each code's index, -1 for a code that was never a member."""
-        wanted = np.asarray(ccodes, dtype=np.int64)
-        at = np.searchsorted(self.ccodes, wanted)
-        at = np.minimum(at, self.n_states - 1)
-        return np.where(self.ccodes[at] == wanted, at, -1).astype(np.int64)
+        wanted = np.asarray(ccodes)
+        beyond = len(self._index_of) - 1
+        known = np.where((wanted < 0) | (wanted > beyond), beyond, wanted)
+        return self._index_of[known]
+
+    @cached_property
+    def _index_of(self) -> NDArray[np.int64]:
+        """Index of each code from 0 to one past the greatest, -1 where there is none."""
+        index = np.full(int(self.ccodes.max(initial=0)) + 2, -1, np.int64)
+        index[self.ccodes] = np.arange(self.n_states)
+        return index
 
     @cached_property
     def member(self) -> BoolArray:

@@ -33,7 +33,7 @@ class Tables:
         self._facts = project_facts(project)
         self._frames: dict[tuple[str, str], pl.DataFrame] = {}
         self._ready: set[str] = set()
-        self._found: dict[str, FoundSource] | None = None
+        self._found: dict[str, FoundSource] = {}
 
     def facts(self, source: str, release: str | None = None) -> SourceFacts:
         """Return the facts of a source by data set or id, and release.
@@ -130,8 +130,9 @@ class Tables:
         self._ready.add(facts.id)
 
     def _locate(self, facts: SourceFacts) -> FoundSource:
-        if self._found is None:
-            self._found = locate(self.project, facts=self._facts)
+        # One source at a time: finding is checking, and a panel reads a dozen of seventy.
+        if facts.id not in self._found:
+            self._found.update(locate(self.project, [facts.id], self._facts))
         return self._found[facts.id]
 
     def _fetch_or_stop(self, found: FoundSource) -> None:
