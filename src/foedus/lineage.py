@@ -377,14 +377,16 @@ def study_sources(project: Project, study: Study) -> list[str]:
     from foedus.studies.ground import split_table
 
     facts = project_facts(project)
-    datasets = {name for entry in study_covariates(study).values() for name in entry.sources}
+    said = set(scalars(study.raw))
+    datasets = {
+        name for entry in study_covariates(study).values() for name in entry.sources_said(said)
+    }
     for unit in study.design.units:
         datasets.update(get_unit(unit).sources)
     for table in study.design.tables:
         datasets.add(resolve_id(facts, split_table(table)[0]).dataset)
     for entry in _measures(study):
         datasets.update(_sources_in_code(entry.module, facts))
-    said = set(scalars(study.raw))
     return [
         one.id
         for one in facts.values()

@@ -57,6 +57,8 @@ def test_every_entry_is_complete(entry: Covariate) -> None:
     assert entry.citations
     assert [key for key in entry.citations if key not in works] == []
     assert entry.sources
+    assert set(entry.choices.values()) <= set(entry.sources)
+    assert not entry.choices or tuple(entry.choices) == entry.options["source"].allowed
     for source in entry.sources:
         assert (CONFIG / "sources" / f"{source}.yaml").is_file(), source
     assert entry.examples, "no example rows"
@@ -65,7 +67,7 @@ def test_every_entry_is_complete(entry: Covariate) -> None:
         assert spec.unit
     for option in entry.options.values():
         assert option.says
-        assert option.allowed is None or option.default in option.allowed
+        assert option.accepts(option.given(option.default))
     assert set(entry.extras) <= {spec.name for spec in entry.columns}
     assert entry.build.__doc__
 
@@ -92,3 +94,18 @@ def test_no_two_covariates_make_one_column_on_a_unit(unit: str) -> None:
 def test_an_option_out_of_its_values_is_refused() -> None:
     with pytest.raises(UsageError, match="apply, named, ignore"):
         registry()["atop_third_party"].resolve_options({"threats": "aply"})
+
+
+def test_a_list_option_names_the_members_that_are_no_choice() -> None:
+    entry = registry()["conflict"]
+    assert entry.resolve_options({"several": "first"})["several"] == ("first",)
+    assert entry.resolve_options({"several": ["last", "number"]})["several"] == ("last", "number")
+    with pytest.raises(UsageError, match="onset, originators, fatality"):
+        entry.resolve_options({"several": ["fist"]})
+
+
+def test_only_the_chosen_source_is_read() -> None:
+    entry = registry()["conflict"]
+    assert entry.sources_under(entry.resolve_options({})) == ("mid",)
+    assert entry.sources_under(entry.resolve_options({"source": "gml_2.03"})) == ("gml_mid_2.03",)
+    assert entry.sources_said({"ucdp", "onset"}) == {"mid", "ucdp_acd"}

@@ -120,6 +120,83 @@ def test_war_onsets_differ_in_one_known_cell(tables: Tables, relevant: pl.DataFr
     assert differing.select("ccode1", "ccode2", "year").rows() == [(220, 740, 1944)]
 
 
+def test_the_dispute_that_speaks_for_a_year_is_the_other_packages(
+    tables: Tables, relevant: pl.DataFrame
+) -> None:
+    """Onset first, then fatality, hostility and duration: the order in which it whittles them."""
+    gml = {"source": "gml"}
+    variables = {
+        "level": VariableRequest("conflict", "conflict_hostility", gml),
+        "deaths": VariableRequest("conflict", "conflict_fatality", gml),
+        "days": VariableRequest("conflict", "conflict_days_min", gml),
+        "began": VariableRequest("conflict", "conflict_onset", {**gml, "continuing": "missing"}),
+    }
+    frame = pl.from_arrow(build_variables(tables, "dyad-year", YEARS, variables).table)
+    assert isinstance(frame, pl.DataFrame)
+    joined = relevant.join(frame, on=["ccode1", "ccode2", "year"], how="left")
+    # Its rows are those left when years that only continue a dispute are dropped.
+    assert joined.filter(pl.col("began").ne_missing(pl.col("y"))).is_empty()
+    onsets = joined.filter(y=1)
+    assert onsets.height == 2619
+    for ours, theirs in (("level", "hostlev"), ("deaths", "fatality"), ("days", "mindur")):
+        assert onsets.filter(pl.col(ours).fill_null(-9).ne_missing(pl.col(theirs))).is_empty()
+
+
+@pytest.mark.parametrize("unit", ["dyad-year", "directed-dyad-year"])
+@pytest.mark.parametrize("source", ["mid", "gml", "war"])
+def test_conflict_by_source_is_the_contracts_column(tables: Tables, unit: str, source: str) -> None:
+    who = {} if source == "war" else {"who": "any"}
+    pairs = ("onset", "ongoing", "initiated")
+    variables = {name: VariableRequest(source, f"{source}_{name}", who) for name in pairs}
+    variables |= {
+        f"other_{name}": VariableRequest(
+            "conflict", f"conflict_{name}", {"source": source, "who": "any"}
+        )
+        for name in pairs
+    }
+    variables["years"] = VariableRequest("peace_years", f"{source}_peace_years")
+    variables["other_years"] = VariableRequest(
+        "conflict_history", "conflict_peace_years", {"source": source}
+    )
+    frame = pl.from_arrow(build_variables(tables, unit, YEARS, variables).table)
+    assert isinstance(frame, pl.DataFrame)
+    for name in (*pairs, "years"):
+        assert frame[name].equals(frame[f"other_{name}"].alias(name), null_equal=True), name
+
+
+def test_spline_terms_equal_rs(tables: Tables, real_samples: Path, relevant: pl.DataFrame) -> None:
+    """splines::ns with knots 1, 4, 7 on the years of the politically relevant dyads, 0 to 194."""
+    basis = pl.read_csv(real_samples / "spline_basis_prd.csv")
+    options = {"boundary": [0, 194]}
+    terms = [f"gml_peace_years_s{term}" for term in (1, 2, 3, 4)]
+    variables = {name: VariableRequest("peace_years", name, options) for name in terms}
+    frame = pl.from_arrow(build_variables(tables, "dyad-year", YEARS, variables).table)
+    assert isinstance(frame, pl.DataFrame)
+    joined = relevant.join(frame, on=["ccode1", "ccode2", "year"], how="left").join(basis, on="t")
+    assert joined.height == relevant.height
+    for name, theirs in zip(terms, ("b1", "b2", "b3", "b4"), strict=True):
+        # Both are doubles of a few operations each.
+        assert (joined[name] - joined[theirs]).abs().max() < 1e-12  # type: ignore[operator]
+
+
+def test_disputes_that_states_enter_equal_the_samples_but_for_second_spells(
+    tables: Tables, real_samples: Path
+) -> None:
+    """The sample counts spells of participation: a state that comes back into a dispute twice."""
+    sample = pl.read_csv(real_samples / "sample_symid.csv.gz")
+    request = VariableRequest("state_conflict", "state_conflicts_entered", {"source": "gml"})
+    frame = pl.from_arrow(build_variables(tables, "state-year", YEARS, {"ours": request}).table)
+    assert isinstance(frame, pl.DataFrame)
+    joined = sample.join(frame, on=["ccode", "year"], how="left")
+    differing = joined.filter(pl.col("ours").ne_missing(pl.col("n_onset")))
+    assert differing.height == 19
+    spells = (
+        tables.get("gml_mid", "participants").group_by("ccode", year="styear").agg(spells=pl.len())
+    )
+    again = differing.join(spells, on=["ccode", "year"], how="left")
+    assert again.filter(pl.col("spells") == pl.col("n_onset")).height >= 18
+
+
 @pytest.mark.parametrize("unit", ["dyad-year", "directed-dyad-year"])
 def test_defence_equals_atops_dyadic_file(
     tables: Tables, directed: pl.DataFrame, relevant: pl.DataFrame, unit: str
@@ -138,6 +215,11 @@ def test_columns_outside_coverage_are_missing_and_inside_are_not(tables: Tables)
         ("war_onset", "war", 2007),
         ("mid_peace_years", "peace_years", 2014),
         ("rivalry_td", "rivalry", 2010),
+        ("conflict_onset", "conflict", 2014),
+        ("conflict_prior_all", "conflict_history", 2014),
+        ("extra_war_ongoing1", "extrastate_war", 2007),
+        ("intra_war_onset2", "intrastate_war", 2014),
+        ("state_conflicts_ongoing1", "state_conflict", 2014),
     ]:
         panel = build_variables(
             tables, "dyad-year", (last, last + 1), {"v": VariableRequest(covariate, column)}

@@ -63,7 +63,8 @@ def describe(
     """Return a covariate's declaration as plain values, with coverage and citations looked up."""
     from foedus.covariates.assemble import column_names
 
-    windows = [facts[name].coverage for name in entry.coverage_of if name in facts]
+    bounding = entry.coverage_under(entry.resolve_options({}))
+    windows = [facts[name].coverage for name in bounding if name in facts]
     windows += [entry.window] if entry.window else []
     names = column_names(unit, [entry.name])[entry.name] if unit else None
     return {

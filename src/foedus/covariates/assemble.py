@@ -318,7 +318,7 @@ class Builder:
     def _coverage(self, entry: Covariate, options: dict[str, Any]) -> tuple[int, int] | None:
         windows = [
             self.tables.coverage(source, release=_release(entry, options, source))
-            for source in entry.coverage_of
+            for source in entry.coverage_under(options)
         ]
         if entry.window:
             windows.append(entry.window)
@@ -349,7 +349,7 @@ class Builder:
             kind=spec.kind,
             sources=tuple(
                 self.tables.facts(source, release=_release(entry, options, source)).id
-                for source in entry.sources
+                for source in entry.sources_under(options)
             ),
             citations=entry.citations,
             covariate=entry.name,

@@ -12,15 +12,31 @@ from foedus.covariates.conflict import DisputeYears, mark
 from foedus.covariates.context import Context
 from foedus.covariates.disputes import dispute_years
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
+from foedus.covariates.time_terms import OPTIONS, duration_terms, term_columns
 from foedus.covariates.values import DyadYears, Rows, Values, take_dyad, within_years
 from foedus.covariates.wars import shared_war_years
 from foedus.panels.system import StateSystem
 
 KINDS = ("mid", "gml", "war")
+SINCE = Option(
+    "ongoing",
+    "What ends a peace: any year of a conflict, only its first, or only one that 1 began against 2 "
+    "(directed).",
+    ("ongoing", "onset", "initiated"),
+)
+COUNTING = Option(
+    "together",
+    "A pair that leaves the system and returns: take up the count where it stood, count the gap as "
+    "well, or start again at 0.",
+    ("together", "calendar", "spell"),
+)
 
 
 def years_since(
-    system: StateSystem, event: NDArray[np.int8], counting: str = "together"
+    system: StateSystem,
+    event: NDArray[np.int8],
+    counting: str = "together",
+    first_year: int | None = None,
 ) -> NDArray[np.int16]:
     """Return the years of peace up to the start of each year, int16 (n, n, years).
 
@@ -35,8 +51,21 @@ def years_since(
     counting : str
         What happens when a pair leaves the system and returns: "together" takes up the count where
         it stood, "calendar" counts the years of the gap as well, "spell" starts again at 0.
+    first_year : int, optional
+        First year in which events are known; nothing is counted before it.
     """
-    together = system.together
+    begins = 0 if first_year is None else max(first_year - system.first_year, 0)
+    if begins:
+        length = np.zeros(event.shape, np.int16)
+        known = system.together[:, :, begins:]
+        length[:, :, begins:] = _length_of_peace(known, event[:, :, begins:], counting)
+        return length
+    return _length_of_peace(system.together, event, counting)
+
+
+def _length_of_peace(
+    together: NDArray[np.bool_], event: NDArray[np.int8], counting: str
+) -> NDArray[np.int16]:
     if counting != "together":
         return _counted(together, event, counting)
     # A pair that never had an event, and that is nearly every pair, has been at peace for as many
@@ -94,15 +123,12 @@ def _columns() -> list[ColumnSpec]:
                 "year in the system and in the year after a conflict.",
                 unit="years",
             ),
-            ColumnSpec(
-                f"{kind}_peace_years_sq", "number", f"{kind}_peace_years squared.", "years²"
-            ),
-            ColumnSpec(f"{kind}_peace_years_cu", "number", f"{kind}_peace_years cubed.", "years³"),
+            *term_columns(f"{kind}_peace_years"),
         ]
     return columns
 
 
-_POLYNOMIALS = [f"{kind}_peace_years_{power}" for kind in KINDS for power in ("sq", "cu")]
+_TERMS = [spec.name for kind in KINDS for spec in term_columns(f"{kind}_peace_years")]
 
 
 @covariate(
@@ -113,21 +139,12 @@ _POLYNOMIALS = [f"{kind}_peace_years_{power}" for kind in KINDS for power in ("s
     citations=["beck_katz_tucker_1998", "carter_signorino_2010"],
     coverage_of=(),
     options={
-        "since": Option(
-            "ongoing",
-            "What ends a peace: any year of a conflict, only its first, or only one that 1 began "
-            "against 2 (directed).",
-            ("ongoing", "onset", "initiated"),
-        ),
-        "counting": Option(
-            "together",
-            "A pair that leaves the system and returns: take up the count where it stood, "
-            "count the gap as well, or start again at 0.",
-            ("together", "calendar", "spell"),
-        ),
+        "since": SINCE,
+        "counting": COUNTING,
         "release": Option("5.0", "Release of the MID data.", ("5.0", "4.2")),
+        **OPTIONS,
     },
-    extras=_POLYNOMIALS,
+    extras=_TERMS,
     examples=[
         Example(
             "The United States and Canada enter the system together in 1920 and have five peaceful "
@@ -140,28 +157,36 @@ _POLYNOMIALS = [f"{kind}_peace_years_{power}" for kind in KINDS for power in ("s
             {"ccode1": 2, "ccode2": 20, "year": 1920},
             {"mid_peace_years": 0, "war_peace_years": 0},
         ),
+        Example(
+            "In 1928 they have eight peaceful years behind them, one half-life.",
+            {"ccode1": 2, "ccode2": 20, "year": 1928},
+            {"mid_peace_years": 8, "mid_peace_years_sq": 64, "mid_peace_years_decay": 0.5},
+        ),
+        Example(
+            "The spline between 0 and 194 years, as R's splines::ns has it at 3 years.",
+            {"ccode1": 2, "ccode2": 20, "year": 1923},
+            {"mid_peace_years_s1": 0.517538448885599, "mid_peace_years_s2": -0.182141781105525,
+             "mid_peace_years_s3": 0.371848208433534, "mid_peace_years_s4": -0.187403606372338},
+            options={"boundary": [0, 194]},
+        ),
     ],
-)
+)  # fmt: skip
 def peace_years(context: Context) -> dict[str, Values]:
-    """Make `<kind>_peace_years` and, on demand, their squares and cubes.
+    """Make `<kind>_peace_years` and, on demand, their powers, spline terms and decay.
 
     Missing outside the years of the conflict data that it counts in.
     """
     # ASSUME: a pair without a conflict since 1816 has been at peace since it entered the system.
     # ASSUME: years in which a pair isn't in the system together add nothing (option `counting`).
     made: dict[str, Values] = {}
+    counting = [context.options[name] for name in ("since", "counting", "release")]
     for kind in KINDS:
         name = f"{kind}_peace_years"
-        wanted = context.wanted & {name, f"{name}_sq", f"{name}_cu"}
-        if not wanted:
+        if not context.wanted & {name, *(spec.name for spec in term_columns(name))}:
             continue
-        length = context.shared(
-            ("peace", kind, *sorted(context.options.items())), partial(_length, context, kind)
-        )
+        length = context.shared(("peace", kind, *counting), partial(_length, context, kind))
         made[name] = Rows(length)
-        for suffix, power in (("sq", 2), ("cu", 3)):
-            if f"{name}_{suffix}" in wanted:
-                made[f"{name}_{suffix}"] = Rows(_power(length, power))
+        made.update(duration_terms(context, name, length))
     return made
 
 
@@ -174,9 +199,3 @@ def _length(context: Context, kind: str) -> NDArray[Any]:
     release = context.options["release"] if kind == "mid" else None
     coverage = context.tables.coverage(source, release=release)
     return within_years(rows, context.spine.places[0].year, coverage)
-
-
-def _power(length: NDArray[Any], power: int) -> NDArray[np.float64]:
-    from foedus.covariates.assemble import as_float
-
-    return np.asarray(as_float(length) ** power)

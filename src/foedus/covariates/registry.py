@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,11 +65,28 @@ class ColumnSpec:
 
 @dataclass(frozen=True)
 class Option:
-    """A choice that a covariate leaves to its user; the default is what the contract means."""
+    """A choice that a covariate leaves to its user; the default is what the contract means.
+
+    With `many` the value is a list, in an order that can matter, whose members are among `allowed`;
+    covariates get it as a tuple.
+    """
 
     default: Any
     says: str
     allowed: tuple[Any, ...] | None = None
+    many: bool = False
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value, or each member of a list, is among those allowed."""
+        if self.allowed is None:
+            return True
+        return all(one in self.allowed for one in (value if self.many else (value,)))
+
+    def given(self, value: Any) -> Any:
+        """Return a value as covariates get it: a list as a tuple, one word as a list of one."""
+        if not self.many or value is None:
+            return value
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 @dataclass(frozen=True)
@@ -115,6 +132,7 @@ class Covariate:
     module: str
     window: tuple[int, int] | None = None
     says_citation: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> ColumnSpec:
         """Return one column's declaration; UsageError names the nearest."""
@@ -137,13 +155,33 @@ class Covariate:
                 raise UsageError(
                     f'covariate {self.name} has no option "{name}". {nearest(name, self.options)}'
                 )
-            allowed = self.options[name].allowed
-            if allowed is not None and value not in allowed:
-                listed = ", ".join(map(str, allowed))
+            option = self.options[name]
+            if not option.accepts(option.given(value)):
+                listed = ", ".join(map(str, option.allowed or ()))
                 raise UsageError(
                     f"covariate {self.name}: option {name}={value!r} is not one of {listed}."
                 )
-        return {name: given.get(name, option.default) for name, option in self.options.items()}
+        return {
+            name: option.given(given.get(name, option.default))
+            for name, option in self.options.items()
+        }
+
+    def sources_under(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the data sets read under options: all, or the one that `source` chooses."""
+        if not self.choices:
+            return self.sources
+        return (self.choices[options["source"]],)
+
+    def sources_said(self, said: Set[str]) -> set[str]:
+        """Return the data sets that a text which says these words may ask for, default included."""
+        if not self.choices:
+            return set(self.sources)
+        default = self.choices[self.options["source"].default]
+        return {default, *(self.choices[word] for word in said & self.choices.keys())}
+
+    def coverage_under(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the data sets whose common years bound the columns under options."""
+        return self.sources_under(options) if self.choices else self.coverage_of
 
 
 _COVARIATES: dict[str, Covariate] = {}
@@ -163,6 +201,7 @@ def covariate(
     extras: Sequence[str] = (),
     window: tuple[int, int] | None = None,
     says_citation: str = "",
+    choices: Mapping[str, str] | None = None,
 ) -> Callable[[Build], Build]:
     """Register a function as a covariate.
 
@@ -190,6 +229,9 @@ def covariate(
         First and last year covered, where no registered source tells (a user's file).
     says_citation : str
         Where the data come from in words, where config/references has no entry for it.
+    choices : mapping of str to str, optional
+        For a covariate that is made from one of several data sets: values of its option `source`
+        to data sets. Only the chosen one is read, and its years bound the columns.
 
     Returns
     -------
@@ -216,6 +258,7 @@ def covariate(
             module=module,
             window=window,
             says_citation=says_citation,
+            choices=dict(choices or {}),
         )
         return build
 

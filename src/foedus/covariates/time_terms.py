@@ -1,0 +1,150 @@
+"""Terms of duration in models of onset: powers, natural cubic splines, and decay.
+
+Beck, Katz & Tucker 1998 (splines of the years of peace), Carter & Signorino 2010 (its cubic), and
+the decay that Raknerud & Hegre 1997 use instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.covariates.context import Context
+from foedus.covariates.registry import ColumnSpec, Option
+from foedus.covariates.values import Rows, is_missing
+from foedus.errors import UsageError
+
+KNOTS = Option(
+    (1, 4, 7),
+    "Inner knots of the natural cubic spline, in years: three, ascending (1, 4, 7: Beck, Katz & "
+    "Tucker 1998).",
+    many=True,
+)
+BOUNDARY = Option(
+    None,
+    "The spline's two outer knots, in years; by default the least and greatest value among the "
+    "panel's rows. Beyond them it is a straight line.",
+    many=True,
+)
+HALF_LIFE = Option(8, "Years in which the decay function 2^(-years / half-life) halves.")
+OPTIONS = {"knots": KNOTS, "boundary": BOUNDARY, "half_life": HALF_LIFE}
+_ORDER = 4
+N_TERMS = 4
+
+
+def term_columns(name: str) -> list[ColumnSpec]:
+    """Return the declarations of a duration's terms: powers, four spline terms and the decay."""
+    splines = [
+        ColumnSpec(
+            f"{name}_s{term}",
+            "number",
+            f"Term {term} of {N_TERMS} of a natural cubic spline of {name} (options knots, "
+            "boundary).",
+            "basis",
+        )
+        for term in range(1, N_TERMS + 1)
+    ]
+    return [
+        ColumnSpec(f"{name}_sq", "number", f"{name} squared.", "years²"),
+        ColumnSpec(f"{name}_cu", "number", f"{name} cubed.", "years³"),
+        *splines,
+        ColumnSpec(
+            f"{name}_decay", "number", f"2^(-{name} / half-life) (option half_life).", "share, 0-1"
+        ),
+    ]
+
+
+def duration_terms(context: Context, name: str, length: NDArray[np.integer]) -> dict[str, Rows]:
+    """Return those terms of a duration by row that are wanted; missing stays missing.
+
+    Raises
+    ------
+    UsageError
+        For knots or a half-life that can't be used.
+    """
+    wanted = {spec.name for spec in term_columns(name)} & context.wanted
+    if not wanted:
+        return {}
+    years = length.astype(np.float64)
+    years[is_missing(length)] = np.nan
+    made = {f"{name}_sq": years**2, f"{name}_cu": years**3}
+    if any(term.startswith(f"{name}_s") and term != f"{name}_sq" for term in wanted):
+        terms = spline_terms(years, context.options["knots"], context.options["boundary"])
+        made |= {f"{name}_s{term + 1}": terms[:, term] for term in range(N_TERMS)}
+    if f"{name}_decay" in wanted:
+        made[f"{name}_decay"] = decay(years, context.options["half_life"])
+    return {term: Rows(made[term]) for term in sorted(wanted)}
+
+
+def natural_spline(
+    values: NDArray[np.float64], knots: Sequence[float], boundary: Sequence[float]
+) -> NDArray[np.float64]:
+    """Return the basis of a natural cubic spline, without an intercept: (values, knots + 1).
+
+    The basis is the one of R's ``splines::ns``: cubic B-splines, the first left out, turned so that
+    the second derivative is 0 at the outer knots. NaN gives NaN.
+
+    Parameters
+    ----------
+    values : float array (values,)
+    knots : sequence of float
+        Inner knots, ascending, inside the outer ones.
+    boundary : sequence of float
+        The two outer knots.
+    """
+    from scipy.interpolate import BSpline
+    from scipy.linalg import qr
+
+    low, high = map(float, boundary)
+    places = np.r_[[low] * _ORDER, np.asarray(knots, float), [high] * _ORDER]
+    n_basis = len(places) - _ORDER
+    splines = BSpline(places, np.eye(n_basis), _ORDER - 1)
+    bent = splines.derivative(2)([low, high])[:, 1:]
+    turn = qr(bent.T)[0][:, 2:]
+    inside = np.clip(values, low, high)
+    made = splines(inside)[:, 1:]
+    # Outside the outer knots each column goes on in a straight line.
+    slopes = splines.derivative(1)([low, high])[:, 1:]
+    past = np.nan_to_num(values - inside)[:, None]
+    made = made + np.where(past < 0, past * slopes[0], past * slopes[1])
+    return np.asarray(made @ turn)
+
+
+def spline_terms(
+    years: NDArray[np.float64], knots: Sequence[float], boundary: Sequence[float] | None
+) -> NDArray[np.float64]:
+    """Return the four spline terms of years of peace by row: (rows, 4), NaN where years are.
+
+    Raises
+    ------
+    UsageError
+        If the knots are not three, not ascending, or not inside the outer ones.
+    """
+    known = years[~np.isnan(years)]
+    if len(known) == 0:
+        return np.full((len(years), N_TERMS), np.nan)
+    low, high = boundary if boundary is not None else (float(known.min()), float(known.max()))
+    places = [low, *knots, high]
+    if len(knots) != N_TERMS - 1 or any(b <= a for a, b in pairwise(places)):
+        raise UsageError(
+            f"knots {list(knots)} between {low:g} and {high:g}: three knots are needed, ascending "
+            "and inside the outer ones (option boundary)."
+        )
+    distinct, at = np.unique(years, return_inverse=True)
+    return natural_spline(distinct, knots, (low, high))[at]
+
+
+def decay(years: NDArray[np.float64], half_life: float) -> NDArray[np.float64]:
+    """Return 2^(-years / half_life): 1 in the year after a conflict, then towards 0.
+
+    Raises
+    ------
+    UsageError
+        If the half-life is not positive.
+    """
+    if half_life <= 0:
+        raise UsageError(f"half_life={half_life}: a half-life is more than 0 years.")
+    return np.asarray(np.exp2(-years / half_life))
