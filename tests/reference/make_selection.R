@@ -1,0 +1,125 @@
+# Reference numbers for sample selection and pairs of probits. Debian has no sampleSelection, so
+# likelihoods are written out here from their definitions and maximised by maxLik (Newton-Raphson
+# with numerical derivatives by Richardson extrapolation), and Heckman's two steps with their
+# corrected covariance by matrix algebra; the bivariate normal is VGAM's pbinorm.
+#
+#   Rscript tests/reference/make_selection.R [SAMPLES]     (R 4.2; maxLik, numDeriv, VGAM)
+suppressMessages({library(maxLik); library(numDeriv); library(VGAM)})
+here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)))
+samples <- commandArgs(trailingOnly = TRUE)
+small <- read.csv(file.path(here, "models_data.csv"))
+rows <- list()
+add <- function(data, model, covariance, term, estimate, std_error = NA, loglik = NA)
+  rows[[length(rows) + 1]] <<- data.frame(data = data, model = model, covariance = covariance,
+    term = term, estimate = unname(estimate), std_error = unname(std_error), loglik = loglik)
+
+two_step <- function(data, frame, select, outcome, information = "expected") {
+  p <- glm(select, binomial("probit"), frame, control = glm.control(1e-14, 100))
+  Z <- model.matrix(p); s <- p$y == 1
+  eta <- drop(Z %*% coef(p))
+  imr <- dnorm(eta) / pnorm(eta)
+  frame$invMillsRatio <- imr
+  o <- lm(update(outcome, . ~ . + invMillsRatio), frame[s, ])
+  d <- (imr * (imr + eta))[s]
+  W <- model.matrix(o); b <- coef(o)
+  sigma2 <- mean(resid(o)^2) + b["invMillsRatio"]^2 * mean(d)
+  rho2 <- b["invMillsRatio"]^2 / sigma2
+  V <- vcov(p)
+  if (information == "observed") {
+    q <- 2 * p$y - 1; l <- q * dnorm(eta) / pnorm(q * eta)
+    V <- solve(crossprod(Z, l * (l + eta) * Z))
+  }
+  A <- solve(crossprod(W)); C <- crossprod(W, d * Z[s, ])
+  vc <- c(sigma2) * A %*% (crossprod(W, c(1 - rho2 * d) * W) + c(rho2) * C %*% V %*% t(C)) %*% A
+  name <- paste0("heckman_two_step_", information)
+  add(data, name, "classical", names(b), b, sqrt(diag(vc)))
+  add(data, name, "", c("sigma", "rho"), c(sqrt(sigma2), b["invMillsRatio"] / sqrt(sigma2)))
+  list(p = coef(p), b = b[names(b) != "invMillsRatio"], sigma = sqrt(sigma2),
+       rho = b["invMillsRatio"] / sqrt(sigma2))
+}
+
+climb <- function(rowwise, start) {
+  total <- function(p) sum(rowwise(p))
+  m <- maxBFGS(total, grad = function(p) grad(total, p), start = start, reltol = 1e-15, iterlim = 500)
+  p <- m$estimate
+  for (i in 1:4) {
+    g <- grad(total, p); H <- hessian(total, p)
+    p <- p - drop(solve(H, g))
+  }
+  list(p = p, V = solve(-hessian(total, p)), S = jacobian(rowwise, p), ll = total(p))
+}
+robust <- function(m, groups) m$V %*% crossprod(rowsum(m$S, groups)) %*% m$V
+
+heckman <- function(data, frame, select, outcome, groups) {
+  start <- two_step(data, frame, select, outcome)
+  two_step(data, frame, select, outcome, "observed")
+  Z <- model.matrix(select, frame); s <- model.response(model.frame(select, frame)) == 1
+  X <- model.matrix(outcome, frame[s, ]); y <- model.response(model.frame(outcome, frame[s, ]))
+  k <- ncol(Z); m <- ncol(X)
+  rowwise <- function(p) {
+    g <- drop(Z %*% p[1:k]); e <- y - drop(X %*% p[k + 1:m])
+    sigma <- p[k + m + 1]; rho <- p[k + m + 2]
+    if (sigma <= 0 || abs(rho) >= 1) return(rep(-1e4, nrow(Z)))
+    ll <- pnorm(-g, log.p = TRUE)
+    ll[s] <- dnorm(e, 0, sigma, log = TRUE) +
+      pnorm((g[s] + rho * e / sigma) / sqrt(1 - rho^2), log.p = TRUE)
+    ll
+  }
+  fit <- climb(rowwise, unname(c(start$p, start$b, start$sigma, max(-.8, min(.8, start$rho)))))
+  names <- c(paste0("selection:", colnames(Z)), paste0("outcome:", colnames(X)), "sigma", "rho")
+  add(data, "heckman", "classical", names, fit$p, sqrt(diag(fit$V)), fit$ll)
+  add(data, "heckman", "cluster; none", names, fit$p, sqrt(diag(robust(fit, frame[[groups]]))))
+}
+pnorm2 <- function(a, b, r) pbinorm(a, b, cov12 = r)
+biprobit <- function(data, frame, one, two, groups) {
+  X1 <- model.matrix(one, frame); X2 <- model.matrix(two, frame)
+  q1 <- 2 * model.response(model.frame(one, frame)) - 1
+  q2 <- 2 * model.response(model.frame(two, frame)) - 1
+  k <- ncol(X1); m <- ncol(X2)
+  rowwise <- function(p) {
+    r <- p[k + m + 1]
+    if (abs(r) >= 1) return(rep(-1e4, nrow(X1)))
+    log(pnorm2(q1 * drop(X1 %*% p[1:k]), q2 * drop(X2 %*% p[k + 1:m]), q1 * q2 * r))
+  }
+  start <- c(coef(glm(one, binomial("probit"), frame)), coef(glm(two, binomial("probit"), frame)), 0)
+  fit <- climb(rowwise, unname(start))
+  names <- c(paste0("first:", colnames(X1)), paste0("second:", colnames(X2)), "rho")
+  add(data, "bivariate_probit", "classical", names, fit$p, sqrt(diag(fit$V)), fit$ll)
+  add(data, "bivariate_probit", "cluster; none", names, fit$p, sqrt(diag(robust(fit, frame[[groups]]))))
+}
+selection_probit <- function(data, frame, select, outcome, groups) {
+  Z <- model.matrix(select, frame); s <- model.response(model.frame(select, frame)) == 1
+  X <- model.matrix(outcome, frame[s, ]); q <- 2 * model.response(model.frame(outcome, frame[s, ])) - 1
+  k <- ncol(Z); m <- ncol(X)
+  rowwise <- function(p) {
+    g <- drop(Z %*% p[1:k]); r <- p[k + m + 1]
+    if (abs(r) >= 1) return(rep(-1e4, nrow(Z)))
+    ll <- pnorm(-g, log.p = TRUE)
+    ll[s] <- log(pnorm2(g[s], q * drop(X %*% p[k + 1:m]), q * r))
+    ll
+  }
+  start <- c(coef(glm(select, binomial("probit"), frame)), coef(glm(outcome, binomial("probit"), frame[s, ])), 0)
+  fit <- climb(rowwise, unname(start))
+  names <- c(paste0("selection:", colnames(Z)), paste0("outcome:", colnames(X)), "rho")
+  add(data, "selection_probit", "classical", names, fit$p, sqrt(diag(fit$V)), fit$ll)
+  add(data, "selection_probit", "cluster; none", names, fit$p, sqrt(diag(robust(fit, frame[[groups]]))))
+}
+small$many <- as.integer(small$count > 1)
+heckman("small", small, y ~ defense + lndist + share, z ~ defense + share, "ccode1")
+biprobit("small", small, y ~ defense + lndist, many ~ lndist + share, "ccode1")
+selection_probit("small", small, y ~ defense + lndist + share, many ~ defense + share, "ccode1")
+if (length(samples)) {
+  prd <- read.csv(file.path(samples, "sample_prd.csv.gz"))
+  prd$lndur <- log(prd$mindur)
+  heckman("prd", prd, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
+          lndur ~ defense + contig + jointdem + lncaprat, "dyad")
+  prd$force <- as.integer(prd$hostlev >= 4)
+  selection_probit("prd", prd, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
+                   force ~ defense + contig + jointdem + lncaprat, "dyad")
+  two_step("hostlev", prd, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
+           hostlev ~ defense + contig + jointdem + lncaprat)
+}
+out <- do.call(rbind, rows)
+numbers <- sapply(out, is.numeric)
+out[numbers] <- lapply(out[numbers], function(x) ifelse(is.na(x), "", sprintf("%.15g", x)))
+write.csv(out, file.path(here, "selection_reference.csv"), row.names = FALSE, quote = TRUE)
