@@ -19,7 +19,10 @@ ENTRIES = all_estimators()
 NAMES = [entry.name for entry in ENTRIES]
 ESTIMATORS = Path(__file__).resolve().parents[2] / "src" / "foedus" / "models" / "estimators"
 
-NEEDS: dict[str, dict[str, Any]] = {}
+NEEDS: dict[str, dict[str, Any]] = {
+    "fixed_effects": {"fe": ["ccode1"]},
+    "first_difference": {"unit": "ccode1", "time": "z"},
+}
 """Options with which the tests call an estimator that needs some, by estimator."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg, sparse
+from scipy.sparse.csgraph import connected_components
 
 from foedus.errors import EstimationError
 from foedus.models.arrays import BoolArray, FloatArray, IntArray, codes_of
@@ -39,7 +40,7 @@ class Factor:
 
 
 def factor_of(name: str, values: Any) -> Factor:
-    """Number the levels of an identifier."""
+    """Return an identifier as a factor, its levels numbered."""
     codes, n_levels = codes_of(values)
     return Factor(name, codes, n_levels)
 
@@ -105,7 +106,10 @@ class Absorber:
         ordered = tuple(sorted(factors, key=lambda factor: -factor.n_levels))
         self = cls(ordered, weights)
         first = ordered[0]
-        self._size = np.bincount(first.codes, weights=weights, minlength=first.n_levels)
+        w = np.ones(first.codes.size) if weights is None else weights
+        self._size = np.asarray(
+            np.bincount(first.codes, weights=w, minlength=first.n_levels), dtype=np.float64
+        )
         self.rank = first.n_levels
         if len(ordered) > 1:
             self._prepare(ordered[1:])
@@ -157,8 +161,8 @@ class Absorber:
             shape = (first.n_levels, factor.n_levels)
             ones = np.ones(first.codes.size)
             links = sparse.csr_array((ones, (first.codes, factor.codes)), shape=shape)
-            graph = sparse.block_array([[None, links], [links.T, None]], format="csr")
-            components = sparse.csgraph.connected_components(graph, directed=False)[0]
+            graph: Any = sparse.block_array([[None, links], [links.T, None]], format="csr")
+            components, _ = connected_components(graph, directed=False)
             self.rank += factor.n_levels - int(components)
         self.exact = len(others) == 1
 
@@ -235,4 +239,5 @@ class Absorber:
             total = total - 2.0 * spread[first.codes, left]
             for right in at:
                 total = total + self._inverse[left, right]
-        return own + w * total
+        out: FloatArray = own + w * total
+        return out

@@ -19,9 +19,7 @@ LEAST = 1e-300
 
 def upper_normal2(h: FloatArray, k: FloatArray, r: FloatArray) -> FloatArray:
     """Return P(X > h, Y > k) for standard normals with correlation r, element by element."""
-    h, k, r = np.broadcast_arrays(
-        *(np.asarray(v, dtype=np.float64) for v in (h, k, r))
-    )
+    h, k, r = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (h, k, r)))
     out = np.empty(h.shape)
     low = np.abs(r) < _HIGH
     out[low] = _moderate(h[low], k[low], r[low])
@@ -57,9 +55,7 @@ def _strong(h: FloatArray, k: FloatArray, r: FloatArray) -> FloatArray:
     if inner.any():
         total[inner] = _strong_part(h[inner], k[inner], product[inner], r[inner])
     positive = total + special.ndtr(-np.maximum(h, k))
-    gap = np.where(
-        h < 0, special.ndtr(k) - special.ndtr(h), special.ndtr(-h) - special.ndtr(-k)
-    )
+    gap = np.where(h < 0, special.ndtr(k) - special.ndtr(h), special.ndtr(-h) - special.ndtr(-k))
     negative = -total + np.where(k > h, gap, 0.0)
     out: FloatArray = np.where(sign > 0, positive, negative)
     return out

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -252,6 +252,8 @@ class Ingredients:
     likelihood: bool
     classical: FloatArray | None = None
     classical_words: str = ""
+    more_leverage: Callable[[], FloatArray] | None = None
+    """Leverage of what is not among the columns (absorbed effects), made when asked for."""
 
 
 def ingredients(
@@ -375,6 +377,8 @@ def _leverage(made: Ingredients) -> FloatArray:
         Z = scores.scaling.block(scores.X[rows])
         hat[rows] = np.einsum("ij,ij->i", Z @ bread, Z)
     hat *= made.information_weight
+    if made.more_leverage is not None:
+        hat += made.more_leverage()
     return hat
 
 
@@ -523,3 +527,32 @@ def covariance_of(
 def _back(made: Ingredients, inner: FloatArray) -> FloatArray:
     out: FloatArray = made.back @ inner @ made.back.T
     return 0.5 * (out + out.T)
+
+
+def ready_ingredients(
+    scores: FloatArray, bread: FloatArray, *, n: int | None = None, likelihood: bool = True
+) -> Ingredients:
+    """Make ingredients from scores and the inverse of an information already made.
+
+    Parameters
+    ----------
+    scores : float array, rows by parameters
+        As in `ingredients`.
+    bread : float array
+        The classical covariance.
+    n : int, optional
+        Rows in small-sample factors.
+    likelihood : bool
+        As in `ingredients`.
+    """
+    scale = np.sqrt(np.diag(bread))
+    return Ingredients(
+        DenseScores(scores * scale),
+        bread / np.outer(scale, scale),
+        np.diag(scale),
+        None,
+        1.0,
+        scores.shape[0] if n is None else n,
+        scores.shape[1],
+        likelihood,
+    )

@@ -16,7 +16,7 @@ from scipy import linalg, special
 
 from foedus.errors import EstimationError, UsageError, nearest
 from foedus.models.arrays import BoolArray, FloatArray, IntArray
-from foedus.models.risk_sets import TIES, RiskSets, risk_sets
+from foedus.models.risk_sets import TIES, RiskSets, risk_sets, tally
 
 STEPS = 60
 DONE = 1e-9
@@ -132,15 +132,15 @@ def fit_cox(
     w = np.ones(stop.size) if weights is None else weights
     off = np.zeros(stop.size) if offset is None else offset - offset.mean()
     centre, scale = X.mean(axis=0), X.std(axis=0)
-    flat = [names[j] for j in np.flatnonzero(scale <= 1e-13 * np.abs(centre))]
+    flat = [names[j] for j in np.flatnonzero(scale <= 1e-13 * np.abs(centre)).tolist()]
     if flat:
         raise EstimationError(f"{', '.join(flat)} never varies in the rows used; leave it out.")
     Z = (X - centre) / scale
     beta = np.zeros(X.shape[1])
     state = null = _evaluate(Z, w, off, sets, beta)
     _refuse_flat(null, names)
-    steps = 0
-    for steps in range(1, STEPS + 1):
+    for turn in range(1, STEPS + 1):
+        steps = turn
         step = _solve(state.information, state.gradient)
         beta, state, moved = _advance(Z, w, off, sets, beta, step, state)
         if moved < DONE:
@@ -197,7 +197,7 @@ def _refuse_flat(state: _State, names: Sequence[str]) -> None:
     """Refuse columns that vary in no risk set, or are collinear in all of them."""
     diagonal = np.diag(state.information)
     events = max(diagonal.max(), 1e-300)
-    none = [names[j] for j in np.flatnonzero(diagonal <= FLAT * events)]
+    none = [names[j] for j in np.flatnonzero(diagonal <= FLAT * events).tolist()]
     if none:
         raise EstimationError(
             f"no variation within risk sets: {', '.join(none)} is the same for all rows at risk "
@@ -206,7 +206,7 @@ def _refuse_flat(state: _State, names: Sequence[str]) -> None:
     root = 1.0 / np.sqrt(diagonal)
     values, vectors = linalg.eigh(state.information * root[:, None] * root[None, :])
     if values[0] < 1e-10:
-        parts = [names[j] for j in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3)]
+        parts = [names[j] for j in np.flatnonzero(np.abs(vectors[:, 0]) > 1e-3).tolist()]
         raise EstimationError(
             f"collinear terms within risk sets: {', '.join(parts)}. Leave one of them out."
         )
@@ -217,7 +217,7 @@ def _refuse_runaway(state: _State, null: _State, beta: FloatArray, names: Sequen
     left = np.diag(state.information) / np.diag(null.information)
     away = np.flatnonzero((np.abs(beta) > 8.0) & (left < 1e-5))
     if away.size:
-        said = ", ".join(names[j] for j in away)
+        said = ", ".join(names[j] for j in away.tolist())
         raise EstimationError(
             f"Cox: the coefficient of {said} runs off to infinity: it sorts the rows with events "
             "from the others at risk without fail. Leave it out."
@@ -232,9 +232,7 @@ def _score_residuals(
     drift = sets.spread(state.mean * state.hazard[:, None])
     scores = -state.risk[:, None] * (Z * exposure[:, None] - drift)
     count = np.bincount(sets.owner, minlength=sets.n_times)
-    centre = np.column_stack(
-        [np.bincount(sets.owner, weights=m, minlength=sets.n_times) / count for m in state.mean.T]
-    )
+    centre = np.column_stack([tally(sets.owner, m, sets.n_times) / count for m in state.mean.T])
     own = Z[sets.events] - centre[sets.place]
     scores[sets.events] += weights[sets.events, None] * own
     return scores
@@ -281,10 +279,10 @@ def cox_curves(fit: CoxFit, rows: FloatArray, vcov: FloatArray | None = None) ->
     sets, state = fit.sets, _at_estimate(fit)
     base = state.hazard * np.exp(-state.level)
     S0 = sets.share / base
-    steps = np.bincount(sets.owner, weights=base, minlength=sets.n_times)
-    noise = np.bincount(sets.owner, weights=sets.share / S0**2, minlength=sets.n_times)
+    steps = tally(sets.owner, base, sets.n_times)
+    noise = tally(sets.owner, sets.share / S0**2, sets.n_times)
     drift = np.column_stack(
-        [np.bincount(sets.owner, weights=c, minlength=sets.n_times) for c in
+        [tally(sets.owner, c, sets.n_times) for c in
          (state.mean * base[:, None]).T]
     )  # fmt: skip
     H, N, D = (_running(values, sets.stratum) for values in (steps, noise, drift))
@@ -387,7 +385,7 @@ def _time_transform(
     if transform == "log":
         return np.log(stop)
     if transform == "rank":
-        distinct, inverse, count = np.unique(stop, return_inverse=True, return_counts=True)
+        _, inverse, count = np.unique(stop, return_inverse=True, return_counts=True)
         middle = np.cumsum(count) - 0.5 * (count - 1)
         out: FloatArray = middle[inverse]
         return out
@@ -429,13 +427,11 @@ def kaplan_meier(
     sets = risk_sets(stop, event, start, None, weights, "breslow")
     w = np.ones(stop.size) if weights is None else weights
     at_risk, deaths = sets.sums(w), sets.at_events(w)
-    survival = np.cumprod(1.0 - deaths / at_risk)
+    survival = np.asarray(np.cumprod(1.0 - deaths / at_risk), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.cumsum(deaths / (at_risk * (at_risk - deaths)))
         error = np.where(survival > 0, survival * np.sqrt(spread), np.nan)
-    return KaplanMeier(
-        sets.times, at_risk, deaths, survival, error, np.cumsum(deaths / at_risk)
-    )
+    return KaplanMeier(sets.times, at_risk, deaths, survival, error, np.cumsum(deaths / at_risk))
 
 
 def log_rank(

@@ -170,8 +170,8 @@ def maximise_indices(
     value = float(scaled.weigh(rows).sum())
     if not np.isfinite(value):
         raise EstimationError(f"{what}: the likelihood does not exist at the starting values.")
-    steps = 0
-    for steps in range(1, STEPS + 1):
+    for turn in range(1, STEPS + 1):
+        steps = turn
         gradient = scaled.gradient(scaled.weigh(first))
         information = -scaled.hessian(scaled.weigh(second))
         step = _newton_step(information, gradient)
@@ -247,7 +247,7 @@ def _inverse(information: FloatArray, names: Sequence[str], what: str) -> FloatA
         weak = np.flatnonzero(np.abs(vectors[:, 0]) > 0.1)
     else:
         weak = np.flatnonzero(root <= 0)
-    said = ", ".join(names[j] for j in weak)
+    said = ", ".join(names[j] for j in weak.tolist())
     raise EstimationError(
         f"{what}: the likelihood is flat in the direction of {said}; these can't be told apart "
         "from the data. Leave terms out."

@@ -77,13 +77,13 @@ def _least_squares(
     A = X * root[:, None]
     scale = np.sqrt(np.einsum("ij,ij->j", A, A))
     if bool((scale == 0).any()):
-        flat = [names[j] for j in np.flatnonzero(scale == 0)]
+        flat = [names[j] for j in np.flatnonzero(scale == 0).tolist()]
         raise EstimationError(f"{', '.join(flat)}: 0 in all rows used.")
     A /= scale
     Q, R = linalg.qr(A, mode="economic")
     weak = np.abs(np.diag(R)) < 1e-9
     if weak.any():
-        said = ", ".join(names[j] for j in np.flatnonzero(weak))
+        said = ", ".join(names[j] for j in np.flatnonzero(weak).tolist())
         raise EstimationError(
             f"collinear terms: {said} is made up by the terms before it. Leave it out."
         )
@@ -171,7 +171,7 @@ def constant_within(X: FloatArray, inner: FloatArray) -> list[int]:
     """Return the columns of which the projection leaves nothing."""
     before = np.einsum("ij,ij->j", X, X)
     after = np.einsum("ij,ij->j", inner, inner)
-    return [int(j) for j in np.flatnonzero(after <= NO_VARIATION * before)]
+    return [int(j) for j in np.flatnonzero(after <= NO_VARIATION * before).tolist()]
 
 
 # --- means by group -------------------------------------------------------------------------
@@ -185,9 +185,7 @@ def group_means(values: FloatArray, factor: Factor) -> FloatArray:
     return np.column_stack([group_means(column, factor) for column in values.T])
 
 
-def fit_between(
-    y: FloatArray, X: FloatArray, names: Sequence[str], factor: Factor
-) -> LinearFit:
+def fit_between(y: FloatArray, X: FloatArray, names: Sequence[str], factor: Factor) -> LinearFit:
     """Fit least squares to the means of each level, one row a level.
 
     Parameters

@@ -18,6 +18,11 @@ from foedus.models.arrays import BoolArray, FloatArray, IntArray, codes_of
 TIES = ("efron", "breslow")
 
 
+def tally(codes: IntArray, values: FloatArray, n: int) -> FloatArray:
+    """Return the sum of values by code."""
+    return np.asarray(np.bincount(codes, weights=values, minlength=n), dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class RiskSets:
     """Who is at risk when.
@@ -60,8 +65,8 @@ class RiskSets:
             return np.column_stack([self.sums(column) for column in values.T])
         m = self.n_times
         # from the last time backwards: rows that never leave are never added and taken away again
-        left = np.bincount(self.last, weights=values, minlength=m + 1)
-        entered = np.bincount(self.first, weights=values, minlength=m + 1)
+        left = tally(self.last, values, m + 1)
+        entered = tally(self.first, values, m + 1)
         change = left - entered
         total: FloatArray = np.cumsum(change[::-1])[::-1][1:]
         return total
@@ -70,7 +75,7 @@ class RiskSets:
         """Return the sum of a value (or of columns) over the events at each time."""
         if values.ndim == 2:
             return np.column_stack([self.at_events(column) for column in values.T])
-        return np.bincount(self.place, weights=values[self.events], minlength=self.n_times)
+        return tally(self.place, values[self.events], self.n_times)
 
     def terms(self, at_risk: FloatArray, tied: FloatArray) -> FloatArray:
         """Return sums over risk sets less the tied events' share, one row a term."""
@@ -86,10 +91,10 @@ class RiskSets:
         if values.ndim == 2:
             return np.column_stack([self.spread(column) for column in values.T])
         m = self.n_times
-        by_time = np.bincount(self.owner, weights=values, minlength=m)
+        by_time = tally(self.owner, values, m)
         running = np.concatenate([[0.0], np.cumsum(by_time)])
-        total = running[self.last] - running[self.first]
-        less = np.bincount(self.owner, weights=values * self.fraction, minlength=m)
+        total: FloatArray = running[self.last] - running[self.first]
+        less = tally(self.owner, values * self.fraction, m)
         total[self.events] -= less[self.place]
         return total
 

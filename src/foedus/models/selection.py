@@ -2,14 +2,13 @@
 
 Heckman's model by maximum likelihood and in two steps (Heckman 1979, Econometrica 47), the probit
 with sample selection (Van de Ven and Van Praag 1981, Journal of Econometrics 17) and the bivariate
-probit. Scales and correlations are estimated as log sigma and atanh rho and handed back as
-sigma and rho: at a maximum scores and information change with the parameter exactly.
+probit. Scales and correlations are estimated as log sigma and atanh rho.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg, special
@@ -22,6 +21,7 @@ from foedus.models.indices import (
     Derivatives,
     Index,
     IndexFit,
+    RowLikelihood,
     maximise_indices,
     single,
 )
@@ -129,6 +129,11 @@ def heckman_two_step(
         With Heckman's corrected covariance (Greene 1981, Econometrica 49).
     """
     check_selection(selected, names)
+    seen = y[selected]
+    if bool((seen == seen[0]).all()):
+        raise EstimationError(
+            f"the outcome is {seen[0]:g} in all {seen.size} selected rows: nothing to explain."
+        )
     probit = fit_probit_index(selected.astype(np.float64), select, None, "selection")
     eta_all = select.X @ probit.coef
     eta = eta_all[selected]
@@ -158,19 +163,19 @@ def heckman_two_step(
 
 def _inverse_cross(W: FloatArray, names: Sequence[str]) -> FloatArray:
     scale = np.sqrt(np.einsum("ij,ij->j", W, W))
-    Q, R = linalg.qr(W / np.where(scale > 0, scale, 1.0), mode="economic")
+    _, R = linalg.qr(W / np.where(scale > 0, scale, 1.0), mode="economic")
     weak = np.flatnonzero(np.abs(np.diag(R)) < 1e-9)
     if weak.size:
         raise EstimationError(
-            f"collinear terms in the outcome: {', '.join(names[j] for j in weak)}. With the same "
-            "terms in both equations the Mills ratio is nearly a linear function of them."
+            f"collinear terms in the outcome: {', '.join(names[j] for j in weak.tolist())}. With "
+            "the same terms in both equations the Mills ratio is nearly a linear function of them."
         )
     half = linalg.solve_triangular(R, np.eye(scale.size)) / scale[:, None]
     out: FloatArray = half @ half.T
     return out
 
 
-def _heckman_rows(y: FloatArray, selected: BoolArray) -> object:
+def _heckman_rows(y: FloatArray, selected: BoolArray) -> RowLikelihood:
     def rows(eta: FloatArray) -> Derivatives:
         n = y.size
         loglik, first, second = np.empty(n), np.zeros((n, 4)), np.zeros((n, 4, 4))
@@ -232,11 +237,11 @@ def fit_heckman(
     Returns
     -------
     IndexFit
-        The selection's coefficients, the outcome's, sigma and rho.
+        The selection's coefficients, the outcome's, log sigma and atanh rho.
     """
     check_selection(selected, names)
     begin = heckman_two_step(y, X, names, selected, select)
-    n, k = selected.size, select.X.shape[1]
+    n = selected.size
     filled, columns = np.where(selected, y, 0.0), np.where(selected[:, None], X, 0.0)
     # unselected rows play no part in the outcome, but their columns must not upset the scaling
     columns[~selected] = X[selected].mean(axis=0)
@@ -244,32 +249,22 @@ def fit_heckman(
     start = np.concatenate(
         [begin.selection.coef, begin.coef[:-1], [np.log(begin.sigma), np.arctanh(rho)]]
     )
-    indices = [select, Index(columns, tuple(names)), single("sigma", n), single("rho", n)]
+    indices = [select, Index(columns, tuple(names)), single("/lnsigma", n), single("/athrho", n)]
     rows = _heckman_rows(filled, selected)
-    fit = maximise_indices(rows, indices, start, weights=weights, what="Heckman")  # type: ignore[arg-type]
-    return natural(fit, {k + X.shape[1]: "log", k + X.shape[1] + 1: "atanh"})
+    return maximise_indices(rows, indices, start, weights=weights, what="heckman")
 
 
-def natural(fit: IndexFit, kinds: dict[int, str]) -> IndexFit:
-    """Return the fit in terms of exp or tanh of some parameters.
+def correlation(fit: IndexFit, place: int) -> dict[str, float]:
+    """Return rho and its standard error from atanh rho at a place among the parameters."""
+    rho = float(np.tanh(fit.coef[place]))
+    error = float(np.sqrt(fit.bread[place, place]))
+    return {"rho": rho, "rho_se": (1.0 - rho**2) * error}
 
-    At a maximum the information changes with the parameter by the derivative alone, because the
-    score there is 0.
-    """
-    coef, factor = fit.coef.copy(), np.ones(fit.coef.size)
-    for place, kind in kinds.items():
-        if kind == "log":
-            coef[place] = np.exp(coef[place])
-            factor[place] = coef[place]
-        else:
-            coef[place] = np.tanh(coef[place])
-            factor[place] = 1.0 - coef[place] ** 2
-    return replace(
-        fit,
-        coef=coef,
-        bread=fit.bread * np.outer(factor, factor),
-        scores=fit.scores / factor,
-    )
+
+def scale_of(fit: IndexFit, place: int) -> dict[str, float]:
+    """Return sigma and its standard error from log sigma at a place among the parameters."""
+    sigma = float(np.exp(fit.coef[place]))
+    return {"sigma": sigma, "sigma_se": sigma * float(np.sqrt(fit.bread[place, place]))}
 
 
 # --- two probits ----------------------------------------------------------------------------
@@ -309,7 +304,7 @@ def fit_bivariate_probit(
     Returns
     -------
     IndexFit
-        Both equations' coefficients and rho.
+        Both equations' coefficients and atanh rho.
     """
     for y in (y1, y2):
         PROBIT.check(y)
@@ -321,14 +316,13 @@ def fit_bivariate_probit(
             [0.0],
         ]
     )
-    fit = maximise_indices(
+    return maximise_indices(
         lambda eta: _pair_rows(sign1, sign2, eta),
-        [first, second, single("rho", y1.size)],
+        [first, second, single("/athrho", y1.size)],
         start,
         weights=weights,
         what="bivariate probit",
     )
-    return natural(fit, {fit.coef.size - 1: "atanh"})
 
 
 def fit_selection_probit(
@@ -354,7 +348,7 @@ def fit_selection_probit(
     Returns
     -------
     IndexFit
-        The selection's coefficients, the outcome's and rho.
+        The selection's coefficients, the outcome's and atanh rho.
     """
     check_selection(selected, outcome.names)
     PROBIT.check(y[selected])
@@ -383,11 +377,10 @@ def fit_selection_probit(
             [0.0],
         ]
     )
-    fit = maximise_indices(
+    return maximise_indices(
         rows,
-        [select, Index(columns, outcome.names), single("rho", n)],
+        [select, Index(columns, outcome.names), single("/athrho", n)],
         start,
         weights=weights,
         what="probit with selection",
     )
-    return natural(fit, {fit.coef.size - 1: "atanh"})

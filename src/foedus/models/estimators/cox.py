@@ -1,0 +1,121 @@
+"""Cox's proportional hazards: duration ~ covariates, event=, start=, strata=, ties=."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foedus.models.arrays import FloatArray, IntArray
+from foedus.models.covariance import ready_ingredients
+from foedus.models.cox import CoxFit, fit_cox
+from foedus.models.fit import Fit
+from foedus.models.inputs import Inputs
+from foedus.models.registry import Option, estimator
+from foedus.models.risk_sets import TIES
+
+EVENT = Option("event", "1 if the spell ends with the event, 0 if it is cut off", kind="numbers")
+START = Option("start", "when the row comes under risk (late entry, rows that change)", "numbers")
+STRATA = Option("strata", "groups that have a baseline hazard of their own", kind="groups")
+
+
+@dataclass(frozen=True, slots=True)
+class HazardPredictor:
+    """Relative hazards exp(X b) ("response") and the index X b ("link")."""
+
+    kinds: tuple[str, ...] = ("response", "link")
+
+    def predict(
+        self,
+        params: FloatArray,
+        parts: Sequence[FloatArray],
+        offset: FloatArray | None,
+        kind: str,
+    ) -> FloatArray:
+        """Return one number a row."""
+        eta = np.asarray(parts[0] @ params[: parts[0].shape[1]])
+        if offset is not None:
+            eta = eta + offset
+        out: FloatArray = eta if kind == "link" else np.exp(eta)
+        return out
+
+
+def events_of(inputs: Inputs) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which rows end with an event; all of them where the data don't say.
+
+    Raises
+    ------
+    EstimationError
+        If the column holds anything but 0 and 1.
+    """
+    from foedus.errors import EstimationError
+
+    values = inputs.numbers.get("event")
+    if values is None:
+        return np.ones(inputs.n, dtype=bool)
+    odd = values[(values != 0.0) & (values != 1.0)]
+    if odd.size:
+        raise EstimationError(
+            f"{inputs.estimator}: event= must be 0 or 1, but {odd.size} rows hold other values, "
+            f"e.g. {odd[0]:g}."
+        )
+    return np.asarray(values == 1.0)
+
+
+def strata_of(inputs: Inputs) -> IntArray | None:
+    """Return each row's stratum, crossed where there are several columns; None without."""
+    found = inputs.groups.get("strata", ())
+    if not found:
+        return None
+    codes = found[0].codes
+    for other in found[1:]:
+        codes = codes * other.n + other.codes
+    return codes
+
+
+@estimator(
+    "cox",
+    title="Cox's proportional hazards: duration ~ x, event=, start=, strata=",
+    citation="Cox 1972, JRSS B 34; Efron 1977, JASA 72; Breslow 1974, Biometrics 30",
+    outcome="duration",
+    options=(
+        EVENT,
+        START,
+        STRATA,
+        Option("ties", "treatment of tied events", default="efron", allowed=TIES),
+    ),
+    constant="absorbed",
+)
+def fit(inputs: Inputs) -> Fit:
+    """Maximise the partial likelihood."""
+    made = fit_cox(
+        inputs.y, events_of(inputs), inputs.X, inputs.names,
+        start=inputs.numbers.get("start"), strata=strata_of(inputs),
+        weights=inputs.weights, offset=inputs.offset, ties=str(inputs.options["ties"]),
+    )  # fmt: skip
+    return cox_result(inputs, made)
+
+
+def cox_result(inputs: Inputs, made: CoxFit) -> Fit:
+    """Wrap a fitted Cox model."""
+    return Fit(
+        estimator=inputs.estimator,
+        names=inputs.parts[0].terms(),
+        parts=inputs.parts,
+        y=inputs.y,
+        coef=made.coef,
+        loglik=made.loglik,
+        made=ready_ingredients(made.scores, made.bread),
+        predictor=HazardPredictor(),
+        weights=inputs.weights,
+        offset=inputs.offset,
+        iterations=made.iterations,
+        ancillary={"loglik_null": made.loglik_null, "score_test": made.score_test},
+        n_events=made.n_events,
+        details={
+            "cox": made,
+            "event": events_of(inputs),
+            "start": inputs.numbers.get("start"),
+        },
+    )
