@@ -22,6 +22,7 @@ ESTIMATORS = Path(__file__).resolve().parents[2] / "src" / "foedus" / "models" /
 NEEDS: dict[str, dict[str, Any]] = {
     "fixed_effects": {"fe": ["ccode1"]},
     "first_difference": {"unit": "ccode1", "time": "z"},
+    "split_population": {"event": "binary"},
 }
 """Options with which the tests call an estimator that needs some, by estimator."""
 
@@ -166,7 +167,7 @@ class TestEveryEntry:
         self, entry: Estimator, frame: pd.DataFrame
     ) -> None:
         if entry.outcome == "duration":
-            flat = frame.assign(failed=0)
+            flat = frame.assign(failed=0, binary=0)
             if "event" not in options_of(entry):
                 return
         else:

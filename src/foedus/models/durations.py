@@ -394,9 +394,14 @@ def fit_split_population(
         odds[constant[0]] = np.log(share / (1 - share))
     indices = [index, *([single("/lnsigma", time.size)] if shape.scale else []), ever]
     rows = _split(_location_scale(shape, time, event, None), event)
-    return maximise_indices(
-        rows, indices, np.concatenate([plain.coef, odds]), weights=weights, what="split population"
-    )
+    start = np.concatenate([plain.coef, odds])
+    try:
+        return maximise_indices(rows, indices, start, weights=weights, what="split population")
+    except EstimationError as error:
+        raise EstimationError(
+            f"{error} Often this means that the data know of nobody who never fails, so that the "
+            f"odds of failing run off to infinity: fit aft_{kind}, or fewer terms of failing."
+        ) from error
 
 
 def quantile_of(kind: str, p: FloatArray) -> FloatArray:
