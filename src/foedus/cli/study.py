@@ -84,8 +84,11 @@ def show(settings: Settings, study_id: str) -> None:
 @command.command("run")
 @click.argument("ids", nargs=-1, metavar="ID...")
 @click.option("--all", "every", is_flag=True, help="Every declared study.")
+@click.option(
+    "--diagnose", is_flag=True, help="Vary choices singly and in pairs for each number not met."
+)
 @click.pass_obj
-def run(settings: Settings, ids: tuple[str, ...], every: bool) -> None:
+def run(settings: Settings, ids: tuple[str, ...], every: bool, diagnose: bool) -> None:
     """Estimate studies and compare them with print."""
     from foedus.sources.tables import Tables
     from foedus.studies.run import run_study
@@ -95,11 +98,26 @@ def run(settings: Settings, ids: tuple[str, ...], every: bool) -> None:
     done = []
     for study_id in _chosen(project, ids, every):
         with settings.working(f"running {study_id}"):
-            outcome = run_study(project, tables, study_id)
+            outcome = run_study(project, tables, study_id, diagnose=diagnose)
         done.append(_outcome(study_id, outcome.comparison.to_pylist()))
         for failure in outcome.failed:
             settings.say(f"{study_id}: not estimated: {' '.join(failure.values())}")
+        if diagnose:
+            for walk in outcome.detail["walks"]:
+                settings.say(_walked(study_id, walk))
     settings.done(done, "\n".join(f"{one['id']}: {one['words']}" for one in done))
+
+
+def _walked(study_id: str, walk: dict[str, Any]) -> str:
+    """Say a walk in a line: from where to where, by which changes."""
+    from foedus.studies.comparison import number
+
+    start, *steps = walk["steps"]
+    way = " -> ".join(f"{step['change']}: {number(step['estimate'])}" for step in steps)
+    return (
+        f"{study_id}: {walk['maps_to']}: print {walk['published']}, declared "
+        f"{number(start['estimate'])}; {way or 'no choice brings it nearer'}"
+    )
 
 
 def _chosen(project: Project, ids: tuple[str, ...], every: bool) -> list[str]:

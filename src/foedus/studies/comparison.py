@@ -140,7 +140,7 @@ def _value(published: Published, departure: Departure) -> float | None:
     return departure.estimation.rebuilt(published)[0][1].value
 
 
-def _distance(published: Published, value: float) -> float:
+def distance(published: Published, value: float) -> float:
     """Return how far a value is from print; for a bare sign, how far on the wrong side."""
     if published.quantity == "direction":
         return -value * published.estimate if published.estimate else abs(value)
@@ -148,15 +148,15 @@ def _distance(published: Published, value: float) -> float:
 
 
 def _towards(published: Published, declared: float, moved: float) -> str:
-    nearer = _distance(published, moved) < _distance(published, declared)
+    nearer = distance(published, moved) < distance(published, declared)
     return "towards" if nearer else "away from"
 
 
 def _nearest(published: Published, declared: float, moves: Sequence[_Move], most: _Move) -> str:
-    best = min(moves, key=lambda move: _distance(published, move.value))
+    best = min(moves, key=lambda move: distance(published, move.value))
     if best is most:
         return ""
-    if _distance(published, best.value) >= _distance(published, declared):
+    if distance(published, best.value) >= distance(published, declared):
         return " None brings it nearer to print."
     return f" {best.words} brings it nearest to print: {number(best.value)}."
 

@@ -25,6 +25,7 @@ from foedus.studies.outcome import COMPARISON, ESTIMATES, rounded, to_table
 from foedus.studies.recording import RecordingTables
 from foedus.studies.registry import Study, get_study
 from foedus.studies.schema import Design
+from foedus.studies.walk import ROWS, diagnose_study
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class StudyRun:
     rows : pyarrow.Table or None
         Rows in which a rebuilt variable and the author's file disagree, as written to
         studies/<id>_rows.parquet; None for studies that rebuild none.
+    trials : pyarrow.Table or None
+        What was tried for numbers that aren't met, as written to studies/<id>_trials.parquet.
     """
 
     study: str
@@ -48,6 +51,7 @@ class StudyRun:
     comparison: pa.Table
     detail: dict[str, Any]
     rows: pa.Table | None = None
+    trials: pa.Table | None = None
 
     @property
     def failed(self) -> list[dict[str, str]]:
@@ -55,7 +59,13 @@ class StudyRun:
         return list(self.detail["failed"])
 
 
-def run_study(project: Project, tables: Tables, study_id: str, choices: bool = True) -> StudyRun:
+def run_study(
+    project: Project,
+    tables: Tables,
+    study_id: str,
+    choices: bool = True,
+    diagnose: bool = False,
+) -> StudyRun:
     """Run one study and write its result files.
 
     Parameters
@@ -65,6 +75,9 @@ def run_study(project: Project, tables: Tables, study_id: str, choices: bool = T
     study_id : str
     choices : bool
         Also vary the declared choices one at a time (the diagnosis needs it).
+    diagnose : bool
+        Walk towards every number that isn't met, however many rows that takes, and try pairs of
+        choices.
 
     Returns
     -------
@@ -81,12 +94,14 @@ def run_study(project: Project, tables: Tables, study_id: str, choices: bool = T
     """
     study = get_study(project, study_id)
     require_valid(project, study)
-    run = run_design(study, tables, choices)
+    run = run_design(study, tables, choices, diagnose)
     write_run(project, run)
     return run
 
 
-def run_design(study: Study, tables: Tables, choices: bool = True) -> StudyRun:
+def run_design(
+    study: Study, tables: Tables, choices: bool = True, diagnose: bool = False
+) -> StudyRun:
     """Run one study without writing anything."""
     recording = RecordingTables(tables)
     memo = Memo(recording, Workshop(recording))
@@ -96,6 +111,7 @@ def run_design(study: Study, tables: Tables, choices: bool = True) -> StudyRun:
     departures = _departures(study, memo) if choices else []
     comparison = compare(study, declared, departures)
     against, rows = _rebuild(study, memo)
+    found = diagnose_study(study, memo, declared, None if diagnose else ROWS) if choices else None
     detail = {
         **_identity(study),
         "flow": _flow(declared),
@@ -106,6 +122,8 @@ def run_design(study: Study, tables: Tables, choices: bool = True) -> StudyRun:
         "tables": _small_tables(declared),
         "measure_words": _measure_words(declared),
         "rebuild": against,
+        "walks": found.walks if found else [],
+        "walks_cut_short": found.cut_short if found else 0,
         "failed": failed,
         "warnings": _warnings(declared),
         **_provenance(recording, tables),
@@ -116,6 +134,7 @@ def run_design(study: Study, tables: Tables, choices: bool = True) -> StudyRun:
         to_table(comparison, COMPARISON),
         rounded(detail),
         rows,
+        found.trials if found else None,
     )
 
 
@@ -125,11 +144,12 @@ def write_run(project: Project, run: StudyRun) -> None:
     for name, table in (("estimates", run.estimates), ("comparison", run.comparison)):
         store.write_parquet(table, project.data / name / f"{run.study}.parquet", metadata)
     store.write_json(project.data / "studies" / f"{run.study}.json", run.detail)
-    rows = project.data / "studies" / f"{run.study}_rows.parquet"
-    if run.rows is not None:
-        store.write_parquet(run.rows, rows, metadata)
-    else:
-        rows.unlink(missing_ok=True)
+    for name, more in (("rows", run.rows), ("trials", run.trials)):
+        path = project.data / "studies" / f"{run.study}_{name}.parquet"
+        if more is not None and more.num_rows:
+            store.write_parquet(more, path, metadata)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _rebuild(study: Study, memo: Memo) -> tuple[dict[str, Any], pa.Table | None]:
