@@ -93,6 +93,8 @@ class Comparison(_Row):
     claim: str = ""
     published_text: str = ""
     lead: bool = True
+    basis: str = ""
+    se_exact: bool | None = None
 
     @property
     def in_print(self) -> str:

@@ -186,6 +186,27 @@ def tally_sentence(found: Tally) -> str:
     )
 
 
+BASES = (
+    ("file", "Re-estimated on the authors' own files"),
+    ("raw", "Rebuilt from raw files"),
+)
+"""What a rebuilt number can rest on, with the words of its tally."""
+
+
+def tallies_by_basis(rows: Sequence[Comparison]) -> list[tuple[str, Tally]]:
+    """Count the verdicts on authors' own files apart from those on numbers rebuilt from raw.
+
+    Returns
+    -------
+    list of (words, Tally)
+        Those that have a number; results without the distinction give nothing.
+    """
+    counted = [
+        (words, tally(row.verdict for row in rows if row.basis == basis)) for basis, words in BASES
+    ]
+    return [(words, found) for words, found in counted if found.total]
+
+
 def points_sentence(inputs: Inputs, found: Sequence[Reading]) -> str:
     """Say where the leading estimates point, for those whose study states what it expects."""
     pointed = [reading.points for reading in found if reading.points]

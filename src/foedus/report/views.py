@@ -28,6 +28,7 @@ from foedus.report.numbers import (
     printed,
     rebuilt,
 )
+from foedus.report.rebuilding import change_words, rebuild_view, walk_views
 from foedus.report.rows import Comparison
 from foedus.report.tables import (
     Table,
@@ -87,6 +88,17 @@ def _tally(found: Tally) -> list[View]:
     ]
 
 
+def _splits(rows: Sequence[Comparison]) -> list[View]:
+    """Return the tallies on authors' files and from raw files; nothing when there is only one."""
+    found = says.tallies_by_basis(rows)
+    if len(found) < 2:
+        return []
+    return [
+        {"words": words, "tally": _tally(one), "sentence": says.tally_sentence(one)}
+        for words, one in found
+    ]
+
+
 def front_view(inputs: Inputs, figures: Figures) -> View:
     """Return the front page: counts, tally, overview, studies; claims have their own views."""
     found = says.tally_of(inputs.studies)
@@ -101,6 +113,7 @@ def front_view(inputs: Inputs, figures: Figures) -> View:
         "n_estimates": plural(sum(len(study.estimates) for study in inputs.studies), "estimate"),
         "tally": _tally(found),
         "tally_sentence": says.tally_sentence(found),
+        "splits": _splits([row for study in inputs.studies for row in study.leads]),
         "overview": _figure(figures.overview),
         "unmet": [{"id": one.id, "title": one.title, "sentence": one.sentence} for one in unmet],
         "studies": [_study_row(inputs, study) for study in inputs.studies],
@@ -158,6 +171,7 @@ def claim_view(inputs: Inputs, claim_id: str) -> View:
         "contested": name_works(inputs, claim.contested_by),
         "tally": _tally(found),
         "tally_sentence": says.tally_sentence(found),
+        "splits": _splits(rows),
         "points_sentence": says.points_sentence(inputs, read),
         "n_studies": plural(len(studies), "study", "studies"),
         "studies": [_study_row(inputs, study) for study in studies],
@@ -186,11 +200,16 @@ def study_view(inputs: Inputs, study: Study, figures: Figures, tables: Sequence[
             if claim in inputs.claims
         ],
         "tally_sentence": says.tally_sentence(found),
+        "splits": _splits(study.leads),
         **_design(study),
         "models": _models(study),
         "flow": _flow(study),
         "coverage": _records(study.part("coverage")),
         "published": _published(study),
+        "rebuild": rebuild_view(study),
+        "walks": walk_views(study),
+        "walks_cut": _cut_short(study),
+        "changes": change_words(study),
         "effects": _effects(study),
         "choices": _choices(study),
         "movers": [text for group in groups(study) if (text := says.mover_sentence(study, group))],
@@ -205,6 +224,11 @@ def study_view(inputs: Inputs, study: Study, figures: Figures, tables: Sequence[
         "tables": [table.name for table in tables],
         "works": [{"key": k, "text": work.text(), "bibtex": work.bibtex(k)} for k, work in works],
     }  # fmt: skip
+
+
+def _cut_short(study: Study) -> str:
+    cut = study.page.get("walks_cut_short")
+    return plural(cut, "number") if isinstance(cut, int) and cut else ""
 
 
 def _design(study: Study) -> View:
@@ -352,10 +376,11 @@ def _as_printed(value: float | None) -> str:
 
 def _se_cell(lead: Comparison, other: Comparison | None) -> View:
     if other is None or other.rebuilt_se is None:
-        return {"se": "", "p": "", "badge": None}
+        return {"se": "", "p": "", "exact": False, "badge": None}
     differs = verdict_of(other.verdict) is not verdict_of(lead.verdict)
     return {
         "se": number(other.rebuilt_se),
+        "exact": bool(other.lead and other.se_exact),
         "p": p_value(other.rebuilt_p) if other.rebuilt_p is not None else "",
         "badge": badge(other.verdict) if differs else None,
     }

@@ -10,9 +10,12 @@ from foedus.studies.estimation import Estimation
 from foedus.studies.published import Published
 from foedus.studies.registry import Study
 from foedus.studies.schema import Design
-from foedus.studies.verdict import Rebuilt, verdict
+from foedus.studies.targets import Target
+from foedus.studies.verdict import Rebuilt, error_is_exact, verdict
 
 DIGITS = 4
+REPLICATION = "rep_"
+"""How the ids of sources begin that are files of a study's authors."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ def compare(
                     "published_high": published.ci_high,
                     "n_ratio": _ratio(rebuilt.n, published.n_obs),
                     "reason": rebuilt.reason or None,
+                    "se_text": published.error_text or None,
+                    "se_exact": error_is_exact(published, rebuilt),
+                    "basis": basis_of(study.design, published.target),
                 }
             )
     return rows
@@ -76,6 +82,21 @@ def compare(
 
 def _ratio(rebuilt: int | None, published: int | None) -> float | None:
     return rebuilt / published if rebuilt is not None and published else None
+
+
+def basis_of(design: Design, target: Target) -> str | None:
+    """Return what a rebuilt number rests on: the author's own file, or raw files.
+
+    A model rests on an author's file when the study's rows are those of a replication table; of a
+    measure its block says so. None for what isn't comparable.
+    """
+    if target.kind == "none":
+        return None
+    if target.kind == "measure" and target.name in design.measures:
+        return design.measures[target.name].basis
+    universe = design.universe
+    on_file = universe is not None and (universe.table or "").startswith(REPLICATION)
+    return "file" if on_file else "raw"
 
 
 def claim_of(design: Design, block: str, term: str) -> str:

@@ -23,7 +23,7 @@ ABSENT = object()
 """What `value_at` returns for a path at which nothing stands."""
 
 SUBSTANCE = ("universe", "variables", "sample", "models", "measures", "effects", "rebuild")
-_WORDS = frozenset({"title", "label", "says", "claim", "key"})
+_WORDS = frozenset({"title", "label", "says", "claim", "key", "basis"})
 
 
 def value_at(raw: Mapping[str, Any], path: str) -> Any:

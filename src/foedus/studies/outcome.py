@@ -33,6 +33,7 @@ COMPARISON = pa.schema(
         ("claim", _TEXT), ("where_in_print", _TEXT), ("maps_to", _TEXT), ("rebuilt_p", _REAL),
         ("lead", pa.bool_()), ("published_text", _TEXT), ("published_low", _REAL),
         ("published_high", _REAL), ("n_ratio", _REAL), ("reason", _TEXT),
+        ("se_text", _TEXT), ("se_exact", pa.bool_()), ("basis", _TEXT),
     ]
 )  # fmt: skip
 CONTRACT_ESTIMATES = tuple(ESTIMATES.names[:17])

@@ -35,6 +35,8 @@ class Published:
         The estimate as printed: its digits decide what "exact" means.
     estimate, std_error : float
         `std_error` is implied by z when print gives only that; None when print gives neither.
+    error_text, z_text : str
+        Standard error and z as printed; "" where print gives none.
     significant : bool or None
         Which side of p = .05 print is on, by its p, its z or its standard error; None if unknown.
     """
@@ -54,17 +56,23 @@ class Published:
     ci_low: float | None = None
     ci_high: float | None = None
     note: str = ""
+    error_text: str = ""
+    z_text: str = ""
 
     @property
     def decimals(self) -> int:
         """Decimal places that print gives (negative for 1.2e5)."""
-        exponent = Decimal(plain_minus(self.text)).as_tuple().exponent
-        return -int(exponent)
+        return decimals(self.text)
 
     @property
     def tested(self) -> bool:
         """Whether the quantity has a sign and a test."""
         return self.quantity in TESTED
+
+
+def decimals(text: str) -> int:
+    """Return the decimal places of a printed number (negative for 1.2e5)."""
+    return -int(Decimal(plain_minus(text)).as_tuple().exponent)
 
 
 def plain_minus(text: str) -> str:
@@ -147,6 +155,8 @@ def _read_row(row: dict[str, str], place: str) -> Published:
         ci_low=low,
         ci_high=high,
         note=row.get("note", "").strip(),
+        error_text=row["std_error"].strip(),
+        z_text=(row.get("z", "") or "").strip(),
     )
 
 

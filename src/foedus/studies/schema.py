@@ -234,6 +234,9 @@ class MeasureSpec(Strict):
         Name in the registry.
     panel : bool
         Whether it is given the study's sample (the universe's rows and all declared variables).
+    basis : "raw" or "file"
+        Whether it is made from raw files or re-counts an author's own file, which the tally of
+        verdicts keeps apart.
     """
 
     measure: str
@@ -241,6 +244,7 @@ class MeasureSpec(Strict):
     options: dict[str, Any] = Field(default_factory=dict)
     panel: bool = False
     claim: str | None = None
+    basis: Literal["raw", "file"] = "raw"
 
 
 class Effect(BaseModel):

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from foedus.studies.published import RATES, Published
+from foedus.studies.published import RATES, Published, decimals, plain_minus
 
 Verdict = Literal[
     "exact", "close", "agrees", "weaker", "stronger", "contradicts", "null", "not comparable"
@@ -60,9 +60,29 @@ def verdict(published: Published, rebuilt: Rebuilt) -> Verdict:
 
 def exact(published: Published, value: float) -> bool:
     """Whether a value rounds to the printed digits (a half may round either way)."""
-    half = 0.5 * 10.0 ** (-published.decimals)
-    slack = 1e-9 * max(half, abs(published.estimate))
-    return abs(value - published.estimate) <= half + slack
+    return rounds_to(value, published.text)
+
+
+def rounds_to(value: float, text: str) -> bool:
+    """Whether a value rounds to a printed number's digits (a half may round either way)."""
+    printed = float(plain_minus(text))
+    half = 0.5 * 10.0 ** (-decimals(text))
+    slack = 1e-9 * max(half, abs(printed))
+    return abs(value - printed) <= half + slack
+
+
+def error_is_exact(published: Published, rebuilt: Rebuilt) -> bool | None:
+    """Whether the rebuilt standard error rounds to the printed one, or else z to the printed z.
+
+    None where print gives neither or the rebuilt number has no standard error.
+    """
+    if rebuilt.value is None or not rebuilt.std_error:
+        return None
+    if published.error_text:
+        return rounds_to(rebuilt.std_error, published.error_text)
+    if published.z_text:
+        return rounds_to(abs(rebuilt.value / rebuilt.std_error), published.z_text.lstrip("-\u2212"))
+    return None
 
 
 def _tested(published: Published, value: float, p_value: float) -> Verdict:
