@@ -36,7 +36,7 @@ def open_project(**options: Any) -> Project:
     project = load_project(**options)
     folders = [project.root / "config" / "covariates"]
     folders += [project.root / folder for folder in project.config.covariate_dirs]
-    if any(path for folder in folders for path in folder.glob("*.yaml")):
+    if any(path.suffix in (".yaml", ".py") for folder in folders for path in folder.glob("*")):
         from foedus.covariates.user_files import register_user_covariates
 
         register_user_covariates(project)

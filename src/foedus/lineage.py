@@ -324,8 +324,9 @@ def _panel_step(project: Project, sources: Mapping[str, SourceStep]) -> PanelSte
 
     unit = get_unit(DEFAULT_PANEL)
     fitting = for_unit(unit.name, unit.keys)
-    usable = {name: one for name, one in fitting.items() if set(one.sources) <= set(sources)}
-    needed = {*unit.sources, *(name for one in usable.values() for name in one.sources)}
+    needs = {name: one.sources_said(set()) for name, one in fitting.items()}
+    usable = {name: one for name, one in fitting.items() if needs[name] <= set(sources)}
+    needed = {*unit.sources, *(source for name in usable for source in needs[name])}
     return PanelStep(
         unit=unit.name,
         years=project.config.years,

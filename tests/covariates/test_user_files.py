@@ -13,7 +13,7 @@ from foedus.config import Config, Project
 from foedus.covariates import registry
 from foedus.covariates.assemble import build_panel
 from foedus.covariates.user_files import register_user_covariates
-from foedus.errors import ConfigError, FoedusError, InputError, PanelError
+from foedus.errors import ConfigError, FoedusError, InputError
 from tests.covariates.conftest import SmallTables
 
 Make = Callable[..., SmallTables]
@@ -33,6 +33,7 @@ citation: A. Trader 1900
 
 @pytest.fixture(autouse=True)
 def clean_registry() -> Iterator[None]:
+    registry.registry()
     before = dict(registry._COVARIATES)
     yield
     registry._COVARIATES.clear()
@@ -102,7 +103,11 @@ def test_a_flag_is_an_integer(tmp_path: Path, make_tables: Make, four_states: pl
 @pytest.mark.parametrize(
     ("csv", "error", "words"),
     [
-        ("ccode,year,trade\n10,1821,5\n10,1821,6\n", PanelError, "ccode 10, year 1821"),
+        (
+            "ccode,year,trade\n10,1821,5\n10,1821,6\n",
+            InputError,
+            "rows 1, 2: .* ccode 10, year 1821",
+        ),
         ("ccode,year,trade\n999,1821,5\n", InputError, "no COW state \\(999\\)"),
         ("ccode,year,trade\n10,1821,much\n", InputError, "row 1, column trade: found 'much'"),
         ("ccode,year,trade\n10,,5\n", InputError, "column year"),

@@ -136,3 +136,29 @@ def _details(one: dict[str, Any]) -> str:
         )
         lines.append(f"  {example['says']} {example['unit']}, {asked}: {answer}")
     return "\n".join(lines)
+
+
+@command.command("check")
+@click.argument("name")
+@click.option("--unit", metavar="UNIT", help="By default the unit that the file's rows are about.")
+@click.option("--years", nargs=2, type=int, metavar="A B", help="By default those it covers.")
+@click.pass_obj
+def check(settings: Settings, name: str, unit: str | None, years: tuple[int, int] | None) -> None:
+    """Compare a covariate's own file with the rows of a unit: matched, unmatched, repeated.
+
+    For covariates that a YAML of yours declares. What is found is kept for the report.
+    """
+    from foedus.covariates.user_coverage import coverage_of, keep
+    from foedus.covariates.user_coverage import describe as in_words
+    from foedus.covariates.user_files import declared_covariate, user_covariates
+    from foedus.errors import UsageError, nearest
+
+    tables = settings.tables()
+    found = declared_covariate(tables.project, name)
+    if found is None:
+        known = [one.name for _, one in user_covariates(tables.project)]
+        raise UsageError(f'no YAML of yours declares a covariate "{name}". {nearest(name, known)}')
+    path, declared = found
+    coverage = coverage_of(tables, declared, path, unit, years or None)
+    keep(tables.project, coverage)
+    settings.show(coverage.as_dict(), lambda: "\n".join(in_words(coverage)))

@@ -267,8 +267,13 @@ def covariate(
 
 _NOT_COVARIATES = {
     "assemble", "codebook", "context", "distribution", "export", "registry", "stream", "values",
-    "where", "user_files",
+    "where", "user_code", "user_coverage", "user_files", "user_reading",
 }  # fmt: skip
+
+
+def covariate_names() -> list[str]:
+    """Return the names declared so far, without importing this room's modules."""
+    return list(_COVARIATES)
 
 
 def registry() -> dict[str, Covariate]:

@@ -1,12 +1,13 @@
 """A user's own covariate from a file and a YAML, with no Python: declared, checked, attached.
 
-The YAML names a CSV, parquet or Stata file beside it, the key, the columns and what a missing row
-means; it stands in config/covariates/ or in a folder of config's `covariate_dirs`.
+The YAML names a CSV, parquet, Excel or Stata file beside it, the key, what states are called there,
+the columns and what a missing row means; it stands in config/covariates/ or in a folder of config's
+`covariate_dirs`. A Python file in such a folder may declare covariates with ``@fd.covariate``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -14,22 +15,34 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from foedus.config import Project, Strict, parse_model, read_yaml
+from foedus.covariates.alliance_facts import on_rows
 from foedus.covariates.context import (
     Context,
     dyad_cube,
     dyad_positions,
     empty_dyads,
-    refuse_repeats,
     state_cube,
 )
-from foedus.covariates.registry import Collapse, ColumnSpec, Kind, covariate
-from foedus.covariates.values import DyadYears, StateYears, Values, missing_of
-from foedus.errors import ConfigError, InputError, nearest
+from foedus.covariates.registry import Collapse, ColumnSpec, Kind, Level, covariate
+from foedus.covariates.user_code import run_user_code
+from foedus.covariates.user_reading import ROW, STATES, UserFile, read_facts
+from foedus.covariates.values import DyadYears, Rows, StateYears, Values, missing_of
+from foedus.errors import InputError
+from foedus.panels.units import units
+from foedus.sources.country_keys import NO_STATE, Codes
 
-KEYS = (("ccode",), ("ccode", "year"), ("ccode1", "ccode2"), ("ccode1", "ccode2", "year"))
+STATE_KEYS = (("ccode",), ("ccode", "year"))
+DYAD_KEYS = (("ccode1", "ccode2"), ("ccode1", "ccode2", "year"))
+ROW_KEYS = (
+    ("year",),
+    ("atopid",), ("atopid", "year"), ("atopid", "ccode"), ("atopid", "ccode", "year"),
+    ("warnum",), ("warnum", "ccode"),
+    ("dispnum",), ("dispnum", "ccode"), ("dispnum", "ccode1", "ccode2"),
+)  # fmt: skip
+KEYS = (*STATE_KEYS, *DYAD_KEYS, *ROW_KEYS)
 
 
 class UserColumn(Strict):
@@ -48,12 +61,21 @@ class UserCovariate(Strict):
     ----------
     name, title : str
     file : str
-        CSV, CSV.gz, parquet or Stata file, relative to the YAML.
+        CSV, CSV.gz, parquet, Excel (.xlsx) or Stata file, relative to the YAML.
+    sheet : str or int
+        Of a workbook: a sheet's name, or its place (1 is the first).
     key : tuple of str
-        (ccode), (ccode, year), (ccode1, ccode2) or (ccode1, ccode2, year), COW codes.
+        One of `KEYS`: what a row is about.
+    key_columns : mapping
+        The file's column for each key that is called otherwise there.
+    codes : str
+        What states are called in the file: cow or gw (numbers), iso3, iso_numeric, or name.
     directed : bool
         In dyads: whether a row speaks of 1 -> 2 only. When False a row holds for both directions.
     columns : mapping of column name to UserColumn
+    present : str, optional
+        Name of a column that is 1 where the file has a row and 0 where not: a panel of one's own
+        is the rows of a unit where it is 1.
     absent : str
         What no row means inside the coverage: "zero" or "missing".
     coverage : tuple of int
@@ -71,125 +93,142 @@ class UserCovariate(Strict):
     coverage: tuple[int, int]
     citation: str
     directed: bool = False
+    sheet: str | int = 1
+    key_columns: dict[str, str] = Field(default_factory=dict)
+    codes: Codes = "cow"
+    present: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]*$")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> UserCovariate:
+        if self.key not in KEYS:
+            shown = "; ".join(", ".join(key) for key in KEYS)
+            raise ValueError(f"key: {list(self.key)} is not one of: {shown}")
+        for key in self.key_columns:
+            if key not in self.key:
+                raise ValueError(f"key_columns: {key} is no part of the key {list(self.key)}")
+        if self.coverage[0] > self.coverage[1]:
+            raise ValueError(f"coverage runs backwards: {self.coverage[0]} to {self.coverage[1]}")
+        if self.present in self.columns:
+            raise ValueError(f"present: {self.present} is the name of a column of the file")
+        wordy = [name for name, one in self.columns.items() if one.kind == "text"]
+        if wordy:
+            raise ValueError(f"columns: {wordy[0]}: text can't be a variable; give codes a number")
+        return self
+
+    @property
+    def level(self) -> Level:
+        """Whether a row is about a state, a dyad, or rows of units that have its key."""
+        if self.key in STATE_KEYS:
+            return "state"
+        return "dyad" if self.key in DYAD_KEYS else "row"
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Units that a covariate by rows stands on: those that have all of its key."""
+        if self.level != "row":
+            return ()
+        return tuple(one.name for one in units().values() if set(self.key) <= set(one.keys))
+
+    def reading(self, path: Path, config_dir: Path) -> UserFile:
+        """Return what is to be read of its file, which stands beside the YAML at `path`."""
+        return UserFile(
+            self.name, path.parent / self.file, self.key, self.key_columns, self.codes,
+            tuple(self.columns), self.directed, self.sheet, config_dir,
+        )  # fmt: skip
 
 
-def register_user_covariates(project: Project) -> list[str]:
-    """Register every user covariate YAML of a project and return their names.
+def user_folders(project: Project) -> list[Path]:
+    """Return config/covariates and the folders of `covariate_dirs`."""
+    folders = [project.root / "config" / "covariates"]
+    return folders + [project.root / folder for folder in project.config.covariate_dirs]
+
+
+def user_covariates(project: Project) -> Iterator[tuple[Path, UserCovariate]]:
+    """Yield each YAML of a project's user covariates with what it declares, sorted by name.
 
     Raises
     ------
     ConfigError
         If a YAML breaks a rule.
     """
-    folders = [project.root / "config" / "covariates"]
-    folders += [project.root / folder for folder in project.config.covariate_dirs]
-    names = []
-    for folder in folders:
+    for folder in user_folders(project):
         for path in sorted(folder.glob("*.yaml")):
-            names.append(_register(path))
-    return names
+            yield path, parse_model(UserCovariate, read_yaml(path), path.name)
 
 
-def _register(path: Path) -> str:
-    declared = parse_model(UserCovariate, read_yaml(path), path.name)
-    if declared.key not in KEYS:
-        shown = "; ".join(", ".join(key) for key in KEYS)
-        raise ConfigError(f"{path.name}: key: {list(declared.key)} is not one of: {shown}.")
-    dyadic = "ccode1" in declared.key
-    covariate(
-        name=declared.name,
-        title=declared.title,
-        columns=[
-            ColumnSpec(
-                column,
-                facts.kind,
-                facts.says,
-                unit=facts.unit,
-                level="dyad" if dyadic else "state",
-                collapse=facts.collapse if declared.directed else "same",
-                absent=declared.absent,
-            )
-            for column, facts in declared.columns.items()
-        ],
-        sources=(),
-        citations=(),
-        window=declared.coverage,
-        says_citation=declared.citation,
-    )(partial(_build, declared, path))
-    return declared.name
-
-
-def _build(declared: UserCovariate, path: Path, context: Context) -> dict[str, Values]:
-    facts = read_facts(declared, path.parent / declared.file)
-    scatter = _dyad_values if "ccode1" in declared.key else _state_values
-    return {name: scatter(declared, context, facts, name) for name in declared.columns}
-
-
-_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".csv": partial(pl.read_csv, infer_schema_length=None),
-    ".csv.gz": partial(pl.read_csv, infer_schema_length=None),
-    ".parquet": pl.read_parquet,
-}
-
-
-def _read_stata(path: Path) -> pl.DataFrame:
-    import pandas as pd
-
-    return pl.from_pandas(pd.read_stata(path, convert_categoricals=False))
-
-
-def read_facts(declared: UserCovariate, path: Path) -> pl.DataFrame:
-    """Read a user's file: its keys as integers and its columns as numbers.
+def register_user_covariates(project: Project) -> list[str]:
+    """Register every user covariate of a project, YAML or Python, and return their names.
 
     Raises
     ------
-    InputError
-        Naming the file, the row, the column, the value and the rule: file absent or unreadable, a
-        column missing, a key that is empty or no whole number, a value that is no number.
+    ConfigError
+        If a YAML breaks a rule or a Python file can't be run.
     """
-    readers = {**_READERS, ".dta": _read_stata}
-    fitting = [ending for ending in readers if path.name.endswith(ending)]
-    ending = max(fitting, key=len, default=None)
-    if ending is None:
-        raise InputError(f"{path.name}: a covariate's file ends in {', '.join(sorted(readers))}.")
-    if not path.is_file():
-        raise InputError(f"{declared.name}: no file {path.name} beside its YAML. Put it there.")
-    try:
-        facts = readers[ending](path)
-    except (pl.exceptions.PolarsError, ValueError, OSError) as error:
-        raise InputError(f"{path.name}: can't be read as {ending}: {error}.") from error
-    for column in (*declared.key, *declared.columns):
-        if column not in facts.columns:
-            raise InputError(f'{path.name}: no column "{column}". {nearest(column, facts.columns)}')
-    keys = [_whole(path, facts, column) for column in declared.key]
-    values = [_numbers(path, facts, column) for column in declared.columns]
-    return pl.DataFrame([*keys, *values])
+    names = [_register(path, one, project) for path, one in user_covariates(project)]
+    for folder in user_folders(project):
+        names += run_user_code(folder)
+    return names
 
 
-def _whole(path: Path, facts: pl.DataFrame, column: str) -> pl.Series:
-    numbers = _numbers(path, facts, column)
-    wrong = numbers.is_null() | (numbers != numbers.floor())
-    if wrong.any():
-        row = int(wrong.arg_max() or 0)
-        raise InputError(
-            f"{path.name}, row {row + 1}, column {column}: found {facts[column][row]!r} where the "
-            "key asks for a whole number (COW code or year)."
+def _register(path: Path, declared: UserCovariate, project: Project) -> str:
+    columns = [
+        ColumnSpec(
+            column,
+            facts.kind,
+            facts.says,
+            unit=facts.unit,
+            level=declared.level,
+            collapse=facts.collapse if declared.directed else "same",
+            absent=declared.absent,
         )
-    return numbers.cast(pl.Int64)
+        for column, facts in declared.columns.items()
+    ]
+    if declared.present:
+        says = f"1 where {declared.file} has a row, 0 where it has none."
+        collapse: Collapse = "max" if declared.directed else "same"
+        flag = ColumnSpec(declared.present, "flag", says, level=declared.level, collapse=collapse)
+        columns.append(flag)
+    covariate(
+        name=declared.name,
+        title=declared.title,
+        columns=columns,
+        sources=(),
+        citations=(),
+        units=declared.units,
+        window=declared.coverage,
+        says_citation=declared.citation,
+    )(partial(_build, declared, path, project.config_dir))
+    return declared.name
 
 
-def _numbers(path: Path, facts: pl.DataFrame, column: str) -> pl.Series:
-    numbers = facts[column].cast(pl.Float64, strict=False).fill_nan(None)
-    wrong = numbers.is_null() & facts[column].is_not_null()
-    if facts[column].dtype.is_float():
-        wrong &= facts[column].is_not_nan()
-    if wrong.any():
-        row = int(wrong.arg_max() or 0)
-        raise InputError(
-            f"{path.name}, row {row + 1}, column {column}: found {facts[column][row]!r} where a "
-            "number belongs; leave missing values empty."
-        )
-    return numbers
+def _build(
+    declared: UserCovariate, path: Path, config_dir: Path, context: Context
+) -> dict[str, Values]:
+    facts = context.shared(
+        ("user file", declared.name), lambda: read_facts(declared.reading(path, config_dir))
+    )
+    facts = _known_states(declared, context, facts)
+    if declared.present:
+        facts = facts.with_columns(pl.lit(1.0).alias(declared.present))
+    scatter = {"state": _state_values, "dyad": _dyad_values, "row": _row_values}[declared.level]
+    asked = [name for name in (*declared.columns, declared.present) if name]
+    return {name: scatter(declared, context, facts, name) for name in asked}
+
+
+def _known_states(declared: UserCovariate, context: Context, facts: pl.DataFrame) -> pl.DataFrame:
+    """Leave out territories that are no states; stop at a number that is no state of the system."""
+    for key in set(declared.key) & set(STATES):
+        facts = facts.filter(pl.col(key) != NO_STATE)
+        unknown = facts.filter(context.system.index(facts[key].to_numpy()) < 0)
+        # ATOP's members outside the system stand in units of alliances.
+        if unknown.height and declared.level != "row":
+            shown = ", ".join(map(str, unknown[key].unique().sort().to_list()[:8]))
+            rows = ", ".join(map(str, unknown[ROW].to_list()[:8]))
+            raise InputError(
+                f"{declared.file}: {unknown[key].n_unique()} codes are no COW state ({shown}), in "
+                f"{unknown.height} rows (the first: {rows}); mend them, or leave those rows out."
+            )
+    return facts
 
 
 def _state_values(
@@ -197,18 +236,16 @@ def _state_values(
 ) -> Values:
     system = context.system
     ccode, values = facts["ccode"].to_numpy(), _floats(facts[column])
-    _refuse_unknown(declared, ccode, system.index(ccode))
     if "year" in declared.key:
         year = facts["year"].to_numpy()
         cube = state_cube(system, ccode, year, values, declared.file)
         has_row = ~np.isnan(state_cube(system, ccode, year, np.ones(len(ccode)), declared.file))
     else:
         state = system.index(ccode)
-        refuse_repeats(state, np.ones(len(state), bool), {"ccode": ccode}, declared.file)
         cube = np.full((system.n_states, system.n_years), np.nan)
         cube[state] = values[:, None]
         has_row = np.isin(np.arange(system.n_states), state)[:, None]
-    if declared.absent == "zero":
+    if _zero_without(declared, column):
         cube = np.where(has_row, cube, 0.0)
     return StateYears(_typed(declared, column, cube))
 
@@ -218,24 +255,36 @@ def _dyad_values(
 ) -> Values:
     system = context.system
     first, second = facts["ccode1"].to_numpy(), facts["ccode2"].to_numpy()
-    for ccode in (first, second):
-        _refuse_unknown(declared, ccode, system.index(ccode))
     values = _floats(facts[column])
     # A row whose value is empty stays missing; only the absence of a row can mean 0.
-    cube = empty_dyads(system, np.float64, 0.0 if declared.absent == "zero" else np.nan)
-    keys: dict[str, NDArray[Any]] = {"ccode1": first, "ccode2": second}
+    cube = empty_dyads(system, np.float64, 0.0 if _zero_without(declared, column) else np.nan)
     years = [facts["year"].to_numpy()] if "year" in declared.key else [
         np.full(len(first), year) for year in system.years
     ]  # fmt: skip
     pairs = [(first, second)] if declared.directed else [(first, second), (second, first)]
     for year in years:
-        if "year" in declared.key:
-            keys["year"] = year
         for sender, receiver in pairs:
             position, inside = dyad_positions(system, sender, receiver, year)
-            refuse_repeats(position, inside, keys, declared.file)
             cube[position] = values[inside]
     return DyadYears(_typed(declared, column, dyad_cube(system, cube)))
+
+
+def _row_values(
+    declared: UserCovariate, context: Context, facts: pl.DataFrame, column: str
+) -> Values:
+    with_mark = facts.with_columns(__has_row=pl.lit(1.0)).select(
+        *declared.key, pl.col(column), "__has_row"
+    )
+    kinds = {column: np.float64, "__has_row": np.float64}
+    made = on_rows(context, with_mark, declared.key, kinds)
+    values = made[column].data
+    if _zero_without(declared, column):
+        values = np.where(np.isnan(made["__has_row"].data), 0.0, values)
+    return Rows(_typed(declared, column, values))
+
+
+def _zero_without(declared: UserCovariate, column: str) -> bool:
+    return declared.absent == "zero" or column == declared.present
 
 
 def _floats(values: pl.Series) -> NDArray[np.float64]:
@@ -244,7 +293,7 @@ def _floats(values: pl.Series) -> NDArray[np.float64]:
 
 def _typed(declared: UserCovariate, column: str, cube: NDArray[np.float64]) -> NDArray[Any]:
     """Make whole-numbered kinds integers."""
-    kind = declared.columns[column].kind
+    kind = "flag" if column == declared.present else declared.columns[column].kind
     if kind == "number":
         return cube
     broken = ~np.isnan(cube) & (cube != np.floor(cube))
@@ -254,14 +303,23 @@ def _typed(declared: UserCovariate, column: str, cube: NDArray[np.float64]) -> N
             "for whole numbers; declare kind: number."
         )
     dtype = np.dtype(np.int8 if kind == "flag" else np.int32)
+    limits = np.iinfo(np.int32)
+    if kind == "flag":
+        broken = ~np.isnan(cube) & (cube != 0) & (cube != 1)
+    else:
+        broken = (cube <= limits.min) | (cube > limits.max)
+    if broken.any():
+        rule = "0 and 1" if kind == "flag" else f"numbers up to {limits.max}"
+        raise InputError(
+            f"{declared.file}, column {column}: found {cube[broken][0]:g} where kind {kind} asks "
+            f"for {rule}."
+        )
     return np.where(np.isnan(cube), missing_of(dtype), np.nan_to_num(cube)).astype(dtype)
 
 
-def _refuse_unknown(declared: UserCovariate, ccode: NDArray[Any], state: NDArray[np.int64]) -> None:
-    unknown = np.unique(ccode[state < 0])
-    if len(unknown):
-        shown = ", ".join(map(str, unknown[:8].tolist()))
-        raise InputError(
-            f"{declared.file}: {len(unknown)} codes are no COW state ({shown}); mend them, or "
-            "leave those rows out."
-        )
+def declared_covariate(project: Project, name: str) -> tuple[Path, UserCovariate] | None:
+    """Return the YAML that declares a user's covariate, or None if none does."""
+    for path, one in user_covariates(project):
+        if one.name == name:
+            return path, one
+    return None
