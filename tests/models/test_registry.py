@@ -59,6 +59,7 @@ def frame() -> pd.DataFrame:
             "continuous": eta + rng.normal(size=n),
             "positive": np.exp(0.5 * eta + rng.normal(size=n)),
             "proportion": rng.beta(2 * (1 + np.exp(-eta)) ** -1 + 0.5, 1.5),
+            "share": np.clip(rng.beta(2 * (1 + np.exp(-eta)) ** -1 + 0.5, 1.5) * 1.2 - 0.1, 0, 1),
             "ordered": np.digitize(latent, [-1.0, 0.5, 2.0]),
             "categories": np.array(["none", "some", "war"])[np.digitize(latent, [-0.5, 1.0])],
             "duration": time,

@@ -59,6 +59,8 @@ def _wrong(kind: str, y: FloatArray) -> BoolArray:
         right = (y >= 1.0) & (y == np.floor(y))
     elif kind in ("positive", "duration"):
         right = y > 0.0
+    elif kind == "share":
+        right = (y >= 0.0) & (y <= 1.0)
     elif kind == "proportion":
         right = (y > 0.0) & (y < 1.0)
     return ~right

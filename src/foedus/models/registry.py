@@ -26,6 +26,7 @@ OUTCOMES = {
     "continuous": "any number",
     "positive": "a number above 0",
     "proportion": "a number between 0 and 1",
+    "share": "a number from 0 to 1, both included",
     "ordered": "ordered categories: numbers, or text in alphabetical order",
     "categories": "categories without order: numbers or text",
     "duration": "a time above 0",

@@ -1,0 +1,22 @@
+"""Beta regression: a proportion strictly between 0 and 1."""
+
+from __future__ import annotations
+
+from foedus.models.fit import Fit
+from foedus.models.inputs import Inputs
+from foedus.models.registry import estimator
+
+
+@estimator(
+    "beta",
+    title="beta regression, logit of the mean, constant precision",
+    citation="Ferrari and Cribari-Neto 2004, Journal of Applied Statistics 31",
+    outcome="proportion",
+)
+def fit(inputs: Inputs) -> Fit:
+    """Fit by Newton's method on coefficients and log precision (`methods.proportions`)."""
+    from foedus.models.methods.predict import ShareOnly
+    from foedus.models.methods.proportions import fit_beta
+
+    found = fit_beta(inputs.y, inputs.X, inputs.names, inputs.weights, inputs.offset)
+    return found.fit(inputs, ShareOnly())

@@ -1,0 +1,222 @@
+"""Logit and Poisson models with random intercepts; fit to arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import special
+
+from foedus.errors import EstimationError
+from foedus.models.arrays import FloatArray, IntArray
+from foedus.models.families import FAMILIES
+from foedus.models.methods.crossed import Crossed
+from foedus.models.methods.handover import Estimated, inverse, scaled
+from foedus.models.methods.integrals import LOGIT, POISSON, integrate
+from foedus.models.newton import Problem, maximise
+
+KINDS = {"logit": LOGIT, "poisson": POISSON}
+SMALLEST = 1e-4
+"""A standard deviation of the intercepts below this is none."""
+
+Surface = Callable[[FloatArray, FloatArray], tuple[float, FloatArray, FloatArray]]
+"""Row indices and log sigmas to log-likelihood and its derivatives by either."""
+
+
+def fit_mixed(
+    y: FloatArray,
+    X: FloatArray,
+    names: Sequence[str],
+    groups: Sequence[tuple[str, IntArray, int]],
+    family: str = "logit",
+    points: int = 1,
+    offset: FloatArray | None = None,
+) -> Estimated:
+    """Fit a model with normal random intercepts of one group, or of two crossed ones.
+
+    Parameters
+    ----------
+    y, X, names : the outcome, the matrix and its columns' names.
+    groups : sequence of (name, int array, int)
+        Each factor's name, its number by row and how many there are.
+    family : str
+        logit or poisson.
+    points : int
+        Quadrature points; 1 is Laplace's approximation, the only one for two factors.
+    offset : float array, optional
+        A term with coefficient 1.
+
+    Returns
+    -------
+    Estimated
+        Terms are the names, then ``/lnsigma`` for one factor or ``/lnsigma:NAME`` for each. Row
+        scores add up to the derivative of the log-likelihood; that of a group's spread is shared
+        out evenly over its rows.
+
+    Raises
+    ------
+    EstimationError
+        Collinear terms, groups that do not differ, no convergence.
+    """
+    label = f"mixed {family}"
+    if len(groups) > 2:
+        raise EstimationError(f"{label} takes one grouping factor or two, not {len(groups)}.")
+    if len(groups) == 2 and points != 1:
+        raise EstimationError(f"{label}: two crossed factors are fitted with points=1 (Laplace).")
+    for name, _, n_groups in groups:
+        if n_groups < 2 or n_groups >= y.size:
+            raise EstimationError(
+                f"{label}: {name} has {n_groups} groups in {y.size} rows, so its intercepts can't "
+                "be told from the constant or the error."
+            )
+    Z, scaling = scaled(X, names)
+    kind = FAMILIES[family]
+    start = maximise(kind, Problem(y, X, names, scaling, None, offset))
+    base = np.zeros_like(y) if offset is None else offset
+    if len(groups) == 1:
+        surface, row_group = _one_factor(y, groups[0], KINDS[family], points)
+    else:
+        surface, row_group = _two_factors(y, groups, KINDS[family])
+    k = X.shape[1]
+    terms = [*names, *_spread_names(groups)]
+
+    def at(params: FloatArray) -> tuple[float, FloatArray]:
+        value, by_row, by_sigma = surface(Z @ params[:k] + base, params[k:])
+        return value, np.concatenate([Z.T @ by_row, by_sigma])
+
+    first = np.concatenate([start.beta, np.zeros(len(groups))])
+    params, information, steps = _climb(at, first, terms, label)
+    sigmas = np.exp(params[k:])
+    for (name, _, _), sigma in zip(groups, sigmas, strict=True):
+        if sigma < SMALLEST:
+            raise EstimationError(
+                f"{label}: the intercepts of {name} do not vary (their standard deviation is 0); "
+                f"use {family}."
+            )
+    loglik, by_row, by_sigma = surface(Z @ params[:k] + base, params[k:])
+    if family == "poisson":
+        loglik -= float(special.gammaln(y + 1.0).sum())
+    shared = [
+        (by_sigma[j] / y.size) * np.ones(y.size) if share is None else share(params[k + j])
+        for j, share in enumerate(row_group)
+    ]
+    scores = np.column_stack([Z * by_row[:, None], *shared])
+    back = np.eye(k + len(groups))
+    back[:k, :k] = scaling.matrix()
+    facts = {f"sigma_{n}": float(s) for (n, _, _), s in zip(groups, sigmas, strict=True)}
+    return Estimated(
+        tuple(terms),
+        back @ params,
+        loglik,
+        scores,
+        inverse(information, label, terms),
+        back,
+        steps,
+        facts,
+    )
+
+
+def _spread_names(groups: Sequence[tuple[str, IntArray, int]]) -> list[str]:
+    if len(groups) == 1:
+        return ["/lnsigma"]
+    return [f"/lnsigma:{name}" for name, _, _ in groups]
+
+
+Share = Callable[[float], FloatArray]
+
+
+def _one_factor(
+    y: FloatArray, group: tuple[str, IntArray, int], kind: int, points: int
+) -> tuple[Surface, list[Share | None]]:
+    _, codes, n_groups = group
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes, minlength=n_groups).astype(np.int64)
+    stops = np.cumsum(sizes)
+    starts = stops - sizes
+    nodes, weights = np.polynomial.hermite.hermgauss(points)
+    logs = np.log(weights) + nodes**2
+    sorted_y = np.ascontiguousarray(y[order])
+    modes, by_group = np.zeros(n_groups), np.zeros(n_groups)
+    pulls = np.zeros_like(y)
+
+    def surface(eta: FloatArray, log_sigma: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        sigma = float(np.exp(log_sigma[0]))
+        own = np.ascontiguousarray(eta[order])
+        value = integrate(
+            kind, sorted_y, own, sigma, starts, stops, nodes, logs, pulls, by_group, modes
+        )
+        by_row = np.empty_like(pulls)
+        by_row[order] = pulls
+        return value, by_row, np.array([by_group.sum() * sigma])
+
+    def share(log_sigma: float) -> FloatArray:
+        return (by_group * float(np.exp(log_sigma)) / sizes)[codes]
+
+    return surface, [share]
+
+
+def _two_factors(
+    y: FloatArray, groups: Sequence[tuple[str, IntArray, int]], kind: int
+) -> tuple[Surface, list[Share | None]]:
+    sizes = [n for _, _, n in groups]
+    places = [groups[0][1], groups[1][1] + sizes[0]]
+    model = Crossed(kind, y, places, sizes, np.zeros(sum(sizes)))
+
+    def surface(eta: FloatArray, log_sigma: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        return model.laplace(eta, np.exp(log_sigma))
+
+    return surface, [None, None]
+
+
+def _hessian(
+    at: Callable[[FloatArray], tuple[float, FloatArray]], params: FloatArray
+) -> FloatArray:
+    """Return minus the Hessian by central differences of the gradient."""
+    p = params.size
+    out = np.empty((p, p))
+    for j in range(p):
+        step = 1e-5 * max(1.0, abs(float(params[j])))
+        up, down = params.copy(), params.copy()
+        up[j] += step
+        down[j] -= step
+        out[j] = (at(down)[1] - at(up)[1]) / (up[j] - down[j])
+    return 0.5 * (out + out.T)
+
+
+def _climb(
+    at: Callable[[FloatArray], tuple[float, FloatArray]],
+    params: FloatArray,
+    terms: Sequence[str],
+    label: str,
+    most: int = 100,
+) -> tuple[FloatArray, FloatArray, int]:
+    """Newton's method with the Hessian from differences, eigenvalues turned positive."""
+    value, gradient = at(params)
+    for iteration in range(1, most + 1):
+        information = _hessian(at, params)
+        values, vectors = np.linalg.eigh(information)
+        floor = 1e-6 * float(np.abs(values).max())
+        step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor))
+        size = float(np.abs(step).max())
+        if size > 1.5:
+            step *= 1.5 / size
+        factor = 1.0
+        for _ in range(30):
+            new, slope = at(params + factor * step)
+            if np.isfinite(new) and new >= value - 1e-11 * (abs(value) + 1.0):
+                break
+            factor *= 0.5
+        params, value, gradient = params + factor * step, new, slope
+        small = [t for t, p in zip(terms, params, strict=True) if t[0] == "/" and p < -9.3]
+        if small:
+            raise EstimationError(
+                f"{label}: the groups' intercepts do not vary ({small[0]} falls without bound); "
+                "use the model without them."
+            )
+        if size < 1e-6 and float(values.min()) > 0:
+            return params, _hessian(at, params), iteration
+    moving = terms[int(np.abs(step).argmax())]
+    raise EstimationError(
+        f"{label} did not converge in {most} iterations (the coefficient of {moving} was still "
+        "moving); look for terms of very different scale or too few events."
+    )
