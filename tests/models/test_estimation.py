@@ -385,7 +385,7 @@ def test_large_problems_started_from_a_subsample_agree(monkeypatch: pytest.Monke
     X = np.column_stack([np.ones(n), rng.normal(size=(n, 3))])
     y = (rng.random(n) < 1 / (1 + np.exp(-X @ [-2, 0.5, 0.2, 0]))).astype(float)
     plain = fit_arrays("logit", X, y)
-    monkeypatch.setattr("foedus.models.newton.SUBSAMPLE_FROM", 1000)
+    monkeypatch.setattr("foedus.models.newton.LARGE", 1000)
     thinned = fit_arrays("logit", X, y)
     assert thinned.iterations < plain.iterations
     assert_allclose(thinned.params, plain.params, rtol=1e-9)

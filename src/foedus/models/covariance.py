@@ -449,8 +449,16 @@ def dyadic_meat(scores: Scores | DenseScores, ids: Identifiers) -> tuple[FloatAr
         The number of states.
     """
     first, second, n_states = ids.states()
-    by_state = scores.sums(first, n_states) + scores.sums(second, n_states)
-    by_dyad = scores.sums(*ids.codes("dyad"))
+    # one pass over the rows: all else is sums of the few directed dyads
+    codes, n_pairs = ids.codes("ddyad")
+    by_pair = scores.sums(codes, n_pairs)
+    sides = np.zeros((2, n_pairs), dtype=np.int64)
+    sides[0, codes], sides[1, codes] = first, second
+    ones = np.ones(n_pairs)
+    by_state = group_sums(by_pair, ones, sides[0], n_states)
+    by_state += group_sums(by_pair, ones, sides[1], n_states)
+    low, high = sides.min(axis=0), sides.max(axis=0)
+    by_dyad = group_sums(by_pair, ones, *pair_codes(low, high, n_states))
     meat: FloatArray = by_state.T @ by_state - by_dyad.T @ by_dyad
     return meat, n_states
 

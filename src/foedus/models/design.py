@@ -85,6 +85,16 @@ def read_column(data: Any, name: str) -> Column:
     return _labels_or_numbers(array, name)
 
 
+def _as_stored(data: Any, name: str) -> Column:
+    """Return a column as `read_column` does, but whole numbers uncopied in their own type."""
+    if name in column_names(data):
+        column = data[name]
+        array = column.to_numpy() if type(column).__module__.startswith("pandas.") else column
+        if isinstance(array, np.ndarray) and array.dtype.kind in "iub":
+            return array.view(np.uint8) if array.dtype.kind == "b" else array
+    return read_column(data, name)
+
+
 def _labels_or_numbers(array: AnyArray, name: str) -> Column:
     """Read a column of objects: numbers with None among them, or text."""
     if array.dtype.kind not in "OUST":
@@ -114,6 +124,8 @@ def missing_in(column: Column) -> BoolArray:
     """Mark the rows in which a column is missing."""
     if isinstance(column, Labels):
         return column.codes < 0
+    if column.dtype.kind != "f":
+        return np.zeros(column.size, dtype=bool)
     out: BoolArray = np.isnan(column)
     return out
 
@@ -272,10 +284,7 @@ class Design:
     ) -> tuple[FloatArray, list[str]]:
         """Return the matrix of terms and its column names."""
         formula = self.formula
-        if all(len(term) == 1 for term in formula.terms) and all(
-            isinstance(formula.factors[t[0]], Name) and not isinstance(columns[t[0]], Labels)
-            for t in formula.terms
-        ):
+        if self.plain(columns):
             return self._plain(columns, n)
         evaluator = Evaluator(columns, self.state, learning)
         made: list[tuple[str, FloatArray]] = []
@@ -286,16 +295,27 @@ class Design:
             known.add(frozenset())
         for term in formula.terms:
             made.extend(self._term(term, evaluator, known))
-        X = np.empty((n, len(made)))
+        X = np.empty((n, len(made)), order="F")
         for j, (_, values) in enumerate(made):
             X[:, j] = values
         return X, [name for name, _ in made]
+
+    def plain(self, columns: Columns) -> bool:
+        """Whether every term is a numeric column as it is."""
+        factors = self.formula.factors
+        return all(
+            len(term) == 1
+            and isinstance(factors[term[0]], Name)
+            and not isinstance(columns[term[0]], Labels)
+            for term in self.formula.terms
+        )
 
     def _plain(self, columns: Columns, n: int) -> tuple[FloatArray, list[str]]:
         """Copy plain numeric columns side by side: the path of nearly every large model."""
         names = [term[0] for term in self.formula.terms]
         first = 1 if self.formula.constant else 0
-        X = np.empty((n, len(names) + first))
+        # column by column in memory: to copy columns in and to pass over them costs least so
+        X = np.empty((n, len(names) + first), order="F")
         if first:
             X[:, 0] = 1.0
         for j, name in enumerate(names):
@@ -466,16 +486,40 @@ def build_sample(formula: Formula, data: Any, wanted: Wanted | None = None) -> S
     weights = None if wanted.weights is None else further.pop(WEIGHTS)
     if isinstance(weights, Labels):
         raise UsageError("weights hold text; they must be numbers.")
-    return Sample(equations, weights, keep, lost, _own(read), further, levels)
+    columns = _own(read)
+    _share(equations, columns)
+    return Sample(equations, weights, keep, lost, columns, further, levels)
 
 
 def _own(read: Sequence[_Read]) -> Columns:
     return {one.name: one.column for one in read if not one.label}
 
 
+def _share(equations: Sequence[Equation], columns: Columns) -> None:
+    """Let plain columns be those of the matrix: none is held twice; the rest become floats."""
+    for equation in equations:
+        formula = equation.design.formula
+        if equation.design.plain(columns):
+            columns.update({t[0]: equation.X[:, j] for t, j in _places(equation)})
+        if isinstance(formula.response, Name) and not isinstance(
+            columns[formula.response.name], Labels
+        ):
+            columns[formula.response.name] = equation.y
+    for name, column in columns.items():
+        columns[name] = _as_floats(column)
+
+
+def _as_floats(column: Column) -> Column:
+    return column if isinstance(column, Labels) else np.asarray(column, dtype=np.float64)
+
+
+def _places(equation: Equation) -> list[tuple[Term, int]]:
+    return [(term, equation.names.index(term[0])) for term in equation.design.formula.terms]
+
+
 def _read_all(formula: Formula, data: Any, wanted: Wanted) -> list[_Read]:
     """Read the formula's columns, then weights, then what the estimator wants besides."""
-    read = [_Read(name, read_column(data, name)) for name in formula.names()]
+    read = [_Read(name, _as_stored(data, name)) for name in formula.names()]
     if wanted.selects and formula.others:
         second = formula.others[0]
         needed = _selected(second, _own(read))
@@ -538,6 +582,8 @@ def _equations(
     formula: Formula, read: Sequence[_Read], n: int, categories: bool
 ) -> tuple[tuple[Equation, ...], tuple[str, ...]]:
     columns = _own(read)
+    if not all(Design(one).plain(columns) for one in (formula, *formula.others)):
+        columns = {name: _as_floats(column) for name, column in columns.items()}
     first = replace(formula, others=())
     levels: tuple[str, ...] = ()
     if categories:

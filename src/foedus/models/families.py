@@ -32,6 +32,10 @@ class Family(Protocol):
     def binary(self) -> bool:
         """Whether the outcome is 0/1."""
 
+    @property
+    def canonical(self) -> bool:
+        """Whether observed and expected information are the same."""
+
     def check(self, y: FloatArray) -> None:
         """Refuse outcomes the model is not for."""
 
@@ -84,6 +88,7 @@ class Logit:
 
     name: str = "logit"
     binary: bool = True
+    canonical: bool = True
 
     def check(self, y: FloatArray) -> None:
         """Refuse anything but 0 and 1."""
@@ -95,11 +100,19 @@ class Logit:
 
     def parts(self, y: FloatArray, eta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return log-likelihood, score and information by row."""
-        small = np.exp(-np.abs(eta))
-        p = np.where(eta >= 0, 1.0, small)
-        p /= 1.0 + small
-        loglik = y * eta - np.maximum(eta, 0.0) - np.log1p(small)
-        return loglik, y - p, small / (1.0 + small) ** 2
+        small = np.abs(eta)
+        np.negative(small, out=small)
+        np.exp(small, out=small)
+        total = small + 1.0
+        p = np.where(eta >= 0.0, 1.0, small)
+        p /= total
+        # log(1 + small), not log1p: an error of 1e-16 a row is nothing in their sum, and it is fast
+        loglik = y * eta
+        loglik -= np.maximum(eta, 0.0)
+        loglik -= np.log(total)
+        small /= total
+        small /= total
+        return loglik, y - p, small
 
     def expected(self, y: FloatArray, eta: FloatArray) -> FloatArray:
         """Return P (1 - P)."""
@@ -127,6 +140,7 @@ class Probit:
 
     name: str = "probit"
     binary: bool = True
+    canonical: bool = False
 
     def check(self, y: FloatArray) -> None:
         """Refuse anything but 0 and 1."""
@@ -171,6 +185,7 @@ class CLogLog:
 
     name: str = "cloglog"
     binary: bool = True
+    canonical: bool = False
 
     def check(self, y: FloatArray) -> None:
         """Refuse anything but 0 and 1."""
@@ -224,6 +239,7 @@ class Gaussian:
 
     name: str = "ols"
     binary: bool = False
+    canonical: bool = True
 
     def check(self, y: FloatArray) -> None:
         """Refuse an outcome that never varies: a line through it fits without error."""
@@ -264,6 +280,7 @@ class Poisson:
 
     name: str = "poisson"
     binary: bool = False
+    canonical: bool = True
 
     def check(self, y: FloatArray) -> None:
         """Refuse anything but counts."""
@@ -303,6 +320,7 @@ class NegativeBinomial:
     theta: float
     name: str = "negbin"
     binary: bool = False
+    canonical: bool = False
 
     def check(self, y: FloatArray) -> None:
         """Refuse anything but counts."""

@@ -14,7 +14,7 @@ from foedus.models.arrays import BoolArray, FloatArray, blocks
 from foedus.models.covariance import Ingredients, Scores
 from foedus.models.families import FAMILIES, Family, NegativeBinomial
 from foedus.models.inputs import Inputs, Part
-from foedus.models.newton import Optimum, Problem, maximise
+from foedus.models.newton import LARGE, THIN, Optimum, Problem, maximise, weighted_square
 from foedus.models.predictor import Predictor, SingleIndex
 from foedus.models.scaling import (
     collinear_columns,
@@ -22,6 +22,7 @@ from foedus.models.scaling import (
     describe_collinear,
     refuse_collinear,
     scale_columns,
+    scale_columns_quickly,
 )
 from foedus.models.separation import (
     PerfectPredictor,
@@ -234,7 +235,8 @@ def _maximise_unseparated(family: Family, data: _Data, problem: Problem) -> tupl
 
 def _problem(data: _Data, rule: str) -> Problem:
     """Scale the columns and deal with collinear ones."""
-    scaling = scale_columns(data.X)
+    large = data.y.size >= LARGE
+    scaling = scale_columns_quickly(data.X, THIN) if large else scale_columns(data.X)
     found = collinear_columns(scaling.correlation)
     if found and rule == "drop":
         data.drop_columns(
@@ -259,9 +261,7 @@ def _scaled_information(problem: Problem, weight: FloatArray) -> FloatArray:
     k = problem.X.shape[1]
     total = np.zeros((k, k))
     for rows in blocks(problem.y.size, problem.X.shape[1]):
-        Z = problem.scaling.block(problem.X[rows])
-        Z *= np.sqrt(np.maximum(weight[rows], 0.0))[:, None]
-        total += Z.T @ Z
+        total += weighted_square(problem.scaling.block(problem.X[rows]), weight[rows])
     return total
 
 
@@ -270,21 +270,26 @@ def _ingredients(
 ) -> tuple[Ingredients, dict[str, float], float]:
     """Evaluate scores and information at the optimum."""
     n, k = problem.X.shape
-    eta = _index(problem, optimum.beta)
-    weights = np.ones(1) if problem.weights is None else problem.weights
-    score, observed, expected = _row_parts(family, problem.y, eta)
-    score *= weights
-    observed *= weights
-    expected *= weights
-    weight = expected if information == "expected" else observed
-    bread_inverse = _scaled_information(problem, weight)
     extra = None
+    if family.canonical and optimum.rows is not None and optimum.information is not None:
+        score, expected = optimum.rows.score, optimum.rows.information
+        bread_inverse = optimum.information
+    else:
+        eta = _index(problem, optimum.beta)
+        weights = np.ones(1) if problem.weights is None else problem.weights
+        score, observed, expected = _row_parts(family, problem.y, eta)
+        score *= weights
+        observed *= weights
+        expected *= weights
+        weight = expected if information == "expected" else observed
+        bread_inverse = _scaled_information(problem, weight)
     if isinstance(family, NegativeBinomial) and information == "observed":
         extra, bread_inverse = _joint_negbin(family, problem, eta, bread_inverse)
     bread = linalg.inv(bread_inverse)
     dispersion, ancillary, loglik = 1.0, {}, optimum.loglik
     if family.name == "ols":
-        rss = float(np.sum(weights * (problem.y - eta) ** 2))
+        weights = np.ones(1) if problem.weights is None else problem.weights
+        rss = float(np.sum(score * score / weights))
         dispersion = rss / (n - k)
         ancillary = {"sigma": float(np.sqrt(dispersion)), "df_residual": float(n - k)}
         log_weights = 0.0 if problem.weights is None else float(np.log(weights).sum())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import FloatArray, blocks
+from foedus.models.arrays import FloatArray, IntArray, blocks
 from foedus.models.families import Family
 from foedus.models.scaling import Scaling
 from foedus.models.separation import SeparationError, name_some, separating_terms
@@ -18,8 +18,19 @@ STEP_DONE = 1e-6
 """Newton converges quadratically: after a step this small (in standard deviations of the
 columns) the remaining error is of the order of its square, about 1e-12."""
 
-SUBSAMPLE_FROM = 400_000
-SUBSAMPLE_EVERY = 8
+STEP_START = 1e-2
+"""A subsample's estimate needs no more digits than this step leaves right."""
+
+STEP_FINAL = 1e-7
+"""A step this small is taken without another pass over a large problem: what the last pass left is
+then that good."""
+
+LARGE = 400_000
+"""Rows from which a fit starts from a subsample, and scaling is learnt on one."""
+
+THIN = 8
+CONTROLS = 40
+"""A rare outcome's subsample is all of its events and this many other rows for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,48 +44,88 @@ class Problem:
     weights: FloatArray | None = None
     offset: FloatArray | None = None
 
-    def thinned(self, every: int) -> Problem:
-        """Return the problem on each `every`-th row (views, no copies)."""
+    def taken(self, rows: slice | IntArray) -> Problem:
+        """Return the problem on some of its rows."""
         return Problem(
-            self.y[::every],
-            self.X[::every],
+            self.y[rows],
+            self.X[rows],
             self.names,
             self.scaling,
-            None if self.weights is None else self.weights[::every],
-            None if self.offset is None else self.offset[::every],
+            None if self.weights is None else self.weights[rows],
+            None if self.offset is None else self.offset[rows],
         )
 
 
 @dataclass(frozen=True, slots=True)
+class RowParts:
+    """Score and information by row, prior weights included: what a pass leaves behind."""
+
+    score: FloatArray
+    information: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Optimum:
-    """Where Newton's method stopped: coefficients of the scaled columns, and what it took."""
+    """Where Newton's method stopped, and what it took.
+
+    ``beta`` are coefficients of the scaled columns. ``rows`` and ``information`` are those of the
+    last pass, where this was less than STEP_FINAL away from the top; else None.
+    """
 
     beta: FloatArray
     loglik: float
     iterations: int
+    rows: RowParts | None = None
+    information: FloatArray | None = None
+
+
+State = tuple[float, FloatArray, FloatArray]
+"""Log-likelihood, gradient and observed information."""
 
 
 def _pass(
-    family: Family, problem: Problem, beta: FloatArray
-) -> tuple[float, FloatArray, FloatArray]:
-    """Return log-likelihood, gradient and observed information at beta, in one pass over rows."""
+    family: Family, problem: Problem, beta: FloatArray, keep: RowParts | None = None
+) -> State:
+    """Return log-likelihood, gradient and observed information at beta, in one pass over rows.
+
+    Blocks are summed in their order, whatever the number of threads. Where centring changes
+    little, cross-products are made of the user's columns and turned into those of the scaled ones
+    afterwards, which saves a copy of every block.
+    """
     k = beta.size
+    scaling = problem.scaling
+    turned = scaling.mild
+    A = scaling.matrix()
+    own = A @ beta if turned else beta
     loglik, gradient, information = 0.0, np.zeros(k), np.zeros((k, k))
     for rows in blocks(problem.y.size, k):
-        Z = problem.scaling.block(problem.X[rows])
-        eta = Z @ beta
+        Z = problem.X[rows] if turned else scaling.block(problem.X[rows])
+        eta = Z @ own
         if problem.offset is not None:
             eta += problem.offset[rows]
         ll, u, h = family.parts(problem.y[rows], eta)
         if problem.weights is not None:
             w = problem.weights[rows]
             ll, u, h = ll * w, u * w, h * w
+        if keep is not None:
+            keep.score[rows] = u
+            keep.information[rows] = h
         loglik += float(ll.sum())
         gradient += u @ Z
-        # the square of one matrix takes half the work of a product of two; h is never negative
-        Z *= np.sqrt(np.maximum(h, 0.0))[:, None]
-        information += Z.T @ Z
+        information += weighted_square(Z, h)
+    if turned:
+        gradient, information = A.T @ gradient, A.T @ information @ A
     return loglik, gradient, information
+
+
+def weighted_square(Z: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return Z' diag(weight) Z; weights are never negative.
+
+    The square of one matrix takes half the work of a product of two.
+    """
+    W = Z.T * np.sqrt(np.maximum(weight, 0.0))
+    out: FloatArray = W @ W.T
+    return out
 
 
 def _start(family: Family, problem: Problem) -> FloatArray:
@@ -100,7 +151,11 @@ def _newton_step(information: FloatArray, gradient: FloatArray) -> FloatArray | 
 
 
 def maximise(
-    family: Family, problem: Problem, start: FloatArray | None = None, most: int = 60
+    family: Family,
+    problem: Problem,
+    start: FloatArray | None = None,
+    most: int = 60,
+    done: float = STEP_DONE,
 ) -> Optimum:
     """Find the maximum of the log-likelihood.
 
@@ -114,6 +169,8 @@ def maximise(
         Starting values on the scaled columns.
     most : int
         Iterations after which the model counts as not converging.
+    done : float
+        The step after which the method stops.
 
     Returns
     -------
@@ -126,31 +183,38 @@ def maximise(
         If the outcome is separated by some of the terms (which are named), or the method does
         not converge.
     """
-    if start is None and problem.y.size >= SUBSAMPLE_FROM:
+    large = problem.y.size >= LARGE
+    if start is None and large:
         start = _start_from_subsample(family, problem)
     beta = _start(family, problem) if start is None else start.copy()
-    loglik, gradient, information = _finite_start(family, problem, beta)
+    n = problem.y.size
+    keep = RowParts(np.empty(n), np.empty(n)) if large else None
+    state = _finite_start(family, problem, beta, keep)
     before, step = np.inf, np.zeros_like(beta)
     for iteration in range(1, most + 1):
+        loglik, gradient, information = state
         found = _newton_step(information, gradient)
         if found is None:
             # the step before last is the direction in which the information vanished
             raise _refusal(family, problem, step, iteration)
         step = found
         size = float(np.abs(step).max())
+        if large and size < STEP_FINAL:
+            gain = 0.5 * float(step @ gradient)
+            return Optimum(beta + step, loglik + gain, iteration, keep, information)
         if size > 0.3 * before and iteration > 6:
             _refuse_separation(family, problem, step)
-        beta, loglik, gradient, information = _advance(family, problem, beta, step, loglik)
-        if size < STEP_DONE:
-            return Optimum(beta, loglik, iteration)
+        beta, state = _advance(family, problem, beta, step, loglik, keep)
+        if size < done:
+            return Optimum(beta, state[0], iteration, keep, state[2])
         before = size
     raise _refusal(family, problem, step, most)
 
 
 def _finite_start(
-    family: Family, problem: Problem, beta: FloatArray
-) -> tuple[float, FloatArray, FloatArray]:
-    state = _pass(family, problem, beta)
+    family: Family, problem: Problem, beta: FloatArray, keep: RowParts | None
+) -> State:
+    state = _pass(family, problem, beta, keep)
     if not np.isfinite(state[0]):
         raise EstimationError(
             f"{family.name}: the log-likelihood is not finite at the starting values; "
@@ -160,16 +224,21 @@ def _finite_start(
 
 
 def _advance(
-    family: Family, problem: Problem, beta: FloatArray, step: FloatArray, loglik: float
-) -> tuple[FloatArray, float, FloatArray, FloatArray]:
+    family: Family,
+    problem: Problem,
+    beta: FloatArray,
+    step: FloatArray,
+    loglik: float,
+    keep: RowParts | None,
+) -> tuple[FloatArray, State]:
     """Take the step, halved until the log-likelihood does not fall."""
     slack = 1e-10 * (abs(loglik) + 1.0)
     factor = 1.0
     for _ in range(30):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            state = _pass(family, problem, beta + factor * step)
+            state = _pass(family, problem, beta + factor * step, keep)
         if np.isfinite(state[0]) and state[0] >= loglik - slack:
-            return beta + factor * step, *state
+            return beta + factor * step, state
         factor *= 0.5
     raise EstimationError(
         f"{family.name} did not converge: no step raises the log-likelihood from {loglik:.6f}."
@@ -177,15 +246,34 @@ def _advance(
 
 
 def _start_from_subsample(family: Family, problem: Problem) -> FloatArray | None:
-    """Start a large problem from the estimate on every eighth row: most steps then cost an eighth.
+    """Start a large problem from the estimate on a subsample: most steps then cost little.
 
-    A subsample that can't be estimated (separated, say) is no verdict on the whole: start afresh.
+    Of a rare outcome all events are taken and a fixed share of the other rows, every m-th, which
+    count m times: unlike the offset that a logit could have instead, weights lead to the same
+    estimate whether or not the model is true. A subsample that can't be estimated (separated,
+    say) is no verdict on the whole.
     """
-    thin = problem.thinned(SUBSAMPLE_EVERY)
     try:
-        return maximise(family, thin, start=_start(family, problem), most=25).beta
+        thin = case_control(problem) if family.binary else None
+        if thin is None:
+            thin = problem.taken(slice(None, None, THIN))
+        return maximise(family, thin, start=_start(family, thin), most=25, done=STEP_START).beta
     except EstimationError:
         return None
+
+
+def case_control(problem: Problem) -> Problem | None:
+    """Return all events and every m-th other row, reweighted; None if events aren't rare."""
+    events = np.flatnonzero(problem.y > 0.0)
+    others = problem.y.size - events.size
+    every = others // max(CONTROLS * events.size, 20_000)
+    if every < THIN:
+        return None
+    controls = np.flatnonzero(problem.y == 0.0)[::every]
+    rows = np.sort(np.concatenate([events, controls]))
+    thin = problem.taken(rows)
+    weights = np.where(thin.y > 0.0, 1.0, float(every))
+    return replace(thin, weights=weights if thin.weights is None else thin.weights * weights)
 
 
 def _refuse_separation(family: Family, problem: Problem, direction: FloatArray) -> None:

@@ -80,6 +80,31 @@ class PerfectPredictor:
     rows: int
 
 
+LARGE = 400_000
+
+
+def _suspects(y: FloatArray, X: FloatArray) -> list[int]:
+    """Return columns that may be perfect predictors; the others can't, as some rows show.
+
+    A column that has another value than 0 and 1 somewhere, or both outcomes under both values,
+    is no suspect; of many rows, all events and some of the others are enough to clear most.
+    """
+    if y.size >= LARGE:
+        controls = np.flatnonzero(y == 0.0)
+        rows = np.concatenate([np.flatnonzero(y > 0.0)[:20_000], controls[:: 1 + y.size // 20_000]])
+        y, X = y[rows], X[rows]
+    n, events = y.size, float(y.sum())
+    found = []
+    for column in range(X.shape[1]):
+        x = X[:, column]
+        if not bool(((x == 0.0) | (x == 1.0)).all()):
+            continue
+        ones, ones_events = float(x.sum()), float(x @ y)
+        if not (0 < ones_events < ones and 0 < events - ones_events < n - ones):
+            found.append(column)
+    return found
+
+
 def perfect_predictors(
     y: FloatArray, X: FloatArray, has_constant: bool = True
 ) -> list[PerfectPredictor]:
@@ -101,8 +126,7 @@ def perfect_predictors(
     """
     found = []
     n, events = y.size, float(y.sum())
-    sample = X[:: max(1, n // 2048)]
-    for column in np.flatnonzero(((sample == 0.0) | (sample == 1.0)).all(axis=0)):
+    for column in _suspects(y, X):
         x = X[:, column]
         ones = float(x.sum())
         if ones in (0.0, float(n)) or not bool(((x == 0.0) | (x == 1.0)).all()):
