@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from foedus.covariates.alliance_facts import ALLIANCE_UNITS, member_years, members_of, on_rows
+from foedus.covariates.alliance_provisions import formality, institution
 from foedus.covariates.atop import OBLIGATIONS, RELEASE
 from foedus.covariates.context import Context
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
@@ -166,29 +167,6 @@ def alliance_course(context: Context) -> dict[str, Values]:
     return on_rows(context, by_year, ("atopid", "year"), {**wanted, "alliance_age": np.int16})
 
 
-def _institution() -> pl.Expr:
-    """Return Leeds & Anac's level of military institutionalization of a member row, 0 to 2."""
-    high = (pl.col("milcon") == 3) | (pl.col("intcom") == 1) | (pl.col("base") > 0)
-    moderate = (
-        (pl.col("milcon") == 2)
-        | pl.col("milaid").is_in([3, 4])
-        | (pl.col("subord") > 0)
-        | (pl.col("contrib") == 1)
-        | pl.col("orgpurp1").is_in([1, 4])
-        | pl.col("orgpurp2").is_in([1, 4])
-    )
-    return pl.when(high).then(2).when(high.is_null()).then(None).otherwise(
-        pl.when(moderate).then(1).when(moderate.is_null()).then(None).otherwise(0)
-    )  # fmt: skip
-
-
-def _formality() -> pl.Expr:
-    """Return Leeds & Anac's formality of a member row, 0 to 2."""
-    public = (pl.col("estmode") == 1) & (pl.col("pubsecr") != 2)
-    organized = pl.col("organ1").is_in([2, 3]) | pl.col("organ2").is_in([2, 3])
-    return public.cast(pl.Int8) + organized.cast(pl.Int8)
-
-
 @covariate(
     name="alliance_institution",
     title="An alliance's institutionalization (Leeds & Anac)",
@@ -226,7 +204,7 @@ def _formality() -> pl.Expr:
 )  # fmt: skip
 def alliance_institution(context: Context) -> dict[str, Values]:
     """Make both indices, the highest over phases and members; missing where the text is unknown."""
-    levels = {"military_institution": _institution(), "alliance_formality": _formality()}
+    levels = {"military_institution": institution(), "alliance_formality": formality()}
     kinds: dict[str, type] = dict.fromkeys(levels, np.int8)
     keys = ("atopid",) if context.options["when"] == "ever" else ("atopid", "year")
     rows = members_of(context) if len(keys) == 1 else member_years(context)

@@ -12,14 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foedus.covariates.atop import (
-    PAIRS,
-    RELEASE,
-    SECRET,
-    flag_cube,
-    obligation_cube,
-    shared_pledges,
+from foedus.covariates.alliance_pledges import (
+    CONDITION_OPTIONS,
+    GIVERS,
+    NUCLEAR,
+    PACT_OPTIONS,
+    giver_mask,
+    of_pacts,
+    unconditioned,
 )
+from foedus.covariates.atop import PAIRS, RELEASE, SECRET, flag_cube, shared_pledges
 from foedus.covariates.context import Context
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
@@ -38,6 +40,20 @@ HOLDINGS = {
     "target_neutrality": ("target", "neutrality", "neucoadv"),
 }
 _ATOP_NAME = {"defense": "defense", "offense": "offense", "neutrality": "neutral"}
+THREATS = Option(
+    "apply",
+    "Whom a pledge binds against. apply: the states the treaty names, where the obligation is "
+    "conditional on the adversary; named: the named states wherever any are named; ignore: anyone.",
+    ("apply", "named", "ignore"),
+)
+COMMON = Option(
+    "count",
+    "Pacts that bind the holder's adversary of the dyad as well: they count as the others do, or "
+    "are dropped.",
+    ("count", "drop"),
+)
+# (giver, holder, the holder's adversary, year index), as four arrays.
+Quadruples = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class Holding:
     cinc: NDArray[np.float64]
 
 
-def _restricted(context: Context, obligation: str, flag: str) -> pl.Expr:
+def _restricted(context: Context, flag: str) -> pl.Expr:
     """Return which pledges bind only against the states that the treaty names."""
     named = (pl.col("statthr1").fill_null(0) > 0) | (pl.col("statthr2").fill_null(0) > 0)
     rule = context.options["threats"]
@@ -61,61 +77,36 @@ def _restricted(context: Context, obligation: str, flag: str) -> pl.Expr:
     return named & (pl.col(flag).fill_null(0) == 1)
 
 
-def _cubes(context: Context, obligation: str, flag: str) -> tuple[NDArray[np.int8], pl.DataFrame]:
-    """Return pledges that bind against anyone as a cube, and those against named states as rows."""
-    rows = shared_pledges(context).filter(pl.col(_ATOP_NAME[obligation]) == 1)
-    restricted = rows.filter(_restricted(context, obligation, flag))
-    if restricted.is_empty():
-        return obligation_cube(context, obligation), restricted
-
-    general = rows.filter(~_restricted(context, obligation, flag))
-    return flag_cube(context, general), restricted
-
-
-def _named_quadruples(
-    context: Context, restricted: pl.DataFrame, general: NDArray[np.int8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return (giver, holder, adversary, year index) of pledges that bind against one state only.
-
-    Each stands once, and those that a general pledge of the same giver covers are left out, so
-    that adding them to the general count counts each giver once.
-    """
-    system = context.system
-    named = pl.concat(
-        [
-            restricted.select("giver", "receiver", "first_year", "last_year", adversary=column)
-            for column in ("statthr1", "statthr2")
-        ]
-    ).filter(pl.col("adversary").fill_null(0) > 0)
-    span, year = each_year(named["first_year"].to_numpy(), named["last_year"].to_numpy())
-    at_year = year - system.first_year
-    giver = system.index(named["giver"].to_numpy())[span]
-    holder = system.index(named["receiver"].to_numpy())[span]
-    adversary = system.index(named["adversary"].to_numpy())[span]
-    good = (giver >= 0) & (holder >= 0) & (adversary >= 0) & (giver != adversary)
-    good &= (holder != adversary) & (at_year >= 0) & (at_year < system.n_years)
-    giver, holder, adversary, at_year = (part[good] for part in (giver, holder, adversary, at_year))
-    good = system.member[giver, at_year] & (general[giver, holder, at_year] == 0)
-    n, n_years = system.n_states, system.n_years
-    code = ((giver * n + holder) * n + adversary) * n_years + at_year
-    code = distinct(code[good])
-    rest, at_year = np.divmod(code, n_years)
-    rest, adversary = np.divmod(rest, n)
-    giver, holder = np.divmod(rest, n)
-    return giver, holder, adversary, at_year
-
-
 def holding(context: Context, name: str) -> Holding:
-    """Return how many third states owe the holder the pledge against the other, by row.
+    """Return how many third states owe the holder the pledge against the other, by row."""
+    side, obligation, flag = HOLDINGS[name]
+    rows = shared_pledges(context).filter(pl.col(_ATOP_NAME[obligation]) == 1)
+    rows = unconditioned(of_pacts(rows, context.options), obligation, context.options)
+    return held_by(context, rows, side, flag)
+
+
+def held_by(context: Context, rows: pl.DataFrame, side: str, flag: str) -> Holding:
+    """Return how many third states owe the holder one of the pledges against the other, by row.
 
     With D[k, j, y] = 1 when k owes j the pledge against anyone, the third states that owe it to
     the holder j against i number sum over k of D[k, j, y], less i itself; plus those bound
-    against i by name. No loop over rows or states.
+    against i by name, less those bound only by pacts with i. No loop over rows or states.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Pledges that count, as `atop.pledges` gives them.
+    side : str
+        Who of the dyad holds them: "target" or "challenger".
+    flag : str
+        ATOP's flag for "only against a specific adversary" (defcoadv, ...).
     """
-    side, obligation, flag = HOLDINGS[name]
-    general, restricted = _cubes(context, obligation, flag)
-    system, spine = context.system, context.spine
-    present = general * system.member[:, None, :].astype(np.int8)
+    only_named = _restricted(context, flag)
+    general_rows, restricted = rows.filter(~only_named), rows.filter(only_named)
+    general = flag_cube(context, general_rows)
+    spine = context.spine
+    givers = giver_mask(context, context.options.get("givers", GIVERS.default))
+    present = general * givers[:, None, :].astype(np.int8)
     cinc = np.nan_to_num(capability_cube(context, "cinc"))
     n_givers, summed = _givers(present, cinc)
     target = side == "target"
@@ -127,7 +118,15 @@ def holding(context: Context, name: str) -> Holding:
     )
     count[own] -= 1
     total[own] -= cinc.take(spine.state_positions[0 if target else 1][own])
-    _add_named(context, restricted, general, side, count, total, cinc)
+    shared: Quadruples | None = None
+    if context.options.get("common", COMMON.default) == "drop":
+        shared = _bound_with_adversary(context, general_rows)
+        in_force = present[shared[0], shared[1], shared[3]] == 1
+        shared = _where(shared, in_force)
+        _add(context, shared, side, count, total, cinc, sign=-1)
+    if not restricted.is_empty():
+        named = _named_quadruples(context, restricted, general, givers, shared)
+        _add(context, named, side, count, total, cinc, sign=1)
     total[count == 0] = 0.0
     return Holding(count, np.maximum(total, 0.0, out=total))
 
@@ -146,19 +145,115 @@ def _givers(
     return n_givers, summed
 
 
-def _add_named(
+def _where(quadruples: Quadruples, kept: NDArray[np.bool_]) -> Quadruples:
+    giver, holder, adversary, year = (part[kept] for part in quadruples)
+    return giver, holder, adversary, year
+
+
+def _codes(context: Context, quadruples: Quadruples) -> NDArray[np.int64]:
+    giver, holder, adversary, year = quadruples
+    n, n_years = context.system.n_states, context.system.n_years
+    return np.asarray(((giver * n + holder) * n + adversary) * n_years + year)
+
+
+def _decoded(context: Context, codes: NDArray[np.int64]) -> Quadruples:
+    n, n_years = context.system.n_states, context.system.n_years
+    rest, year = np.divmod(codes, n_years)
+    rest, adversary = np.divmod(rest, n)
+    giver, holder = np.divmod(rest, n)
+    return giver, holder, adversary, year
+
+
+def _by_year(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return distinct (columns, year) of rows with first_year and last_year."""
+    span, year = each_year(rows["first_year"].to_numpy(), rows["last_year"].to_numpy())
+    return rows.select(columns)[span].with_columns(year=pl.Series(year)).unique()
+
+
+def _bound_with_adversary(context: Context, pledges: pl.DataFrame) -> Quadruples:
+    """Return (giver, holder, adversary, year) where each of the giver's pacts binds all three."""
+    system = context.system
+    owed = _by_year(pledges, "giver", "receiver", "atopid")
+    bound = _by_year(
+        shared_pledges(context).select("giver", "receiver", "atopid", "first_year", "last_year"),
+        "giver", "receiver", "atopid",
+    ).rename({"giver": "adversary"})  # fmt: skip
+    pacts = owed.group_by("giver", "receiver", "year").len("pacts")
+    together = (
+        owed.join(bound, on=["receiver", "atopid", "year"])
+        .filter(pl.col("giver") != pl.col("adversary"))
+        .group_by("giver", "receiver", "adversary", "year")
+        .len("shared")
+        .join(pacts, on=["giver", "receiver", "year"])
+        .filter(pl.col("shared") == pl.col("pacts"))
+    )
+    giver, holder, adversary = (
+        system.index(together[name].to_numpy()) for name in ("giver", "receiver", "adversary")
+    )
+    year = together["year"].to_numpy() - system.first_year
+    inside = (giver >= 0) & (holder >= 0) & (adversary >= 0)
+    inside &= (year >= 0) & (year < system.n_years)
+    return _where((giver, holder, adversary, year), inside)
+
+
+def _against_named(context: Context, restricted: pl.DataFrame) -> pl.DataFrame:
+    """Return pledges against named states, one row a pledge and adversary, pacts filtered."""
+    named = pl.concat(
+        [
+            restricted.select(
+                "giver", "receiver", "atopid", "first_year", "last_year", adversary=column
+            )
+            for column in ("statthr1", "statthr2")
+        ]
+    ).filter(pl.col("adversary").fill_null(0) > 0)
+    named = _by_year(named, "giver", "receiver", "atopid", "adversary")
+    if context.options.get("common", COMMON.default) == "count":
+        return named
+    bound = _by_year(shared_pledges(context), "giver", "receiver", "atopid")
+    bound = bound.rename({"giver": "adversary"})
+    return named.join(bound, on=["adversary", "receiver", "atopid", "year"], how="anti")
+
+
+def _named_quadruples(
     context: Context,
     restricted: pl.DataFrame,
     general: NDArray[np.int8],
+    givers: NDArray[np.bool_],
+    dropped: Quadruples | None,
+) -> Quadruples:
+    """Return (giver, holder, adversary, year index) of pledges that bind against one state only.
+
+    Each stands once, and those that a general pledge of the same giver covers are left out, so
+    that adding them to the general count counts each giver once.
+    """
+    system = context.system
+    named = _against_named(context, restricted)
+    at_year = named["year"].to_numpy() - system.first_year
+    giver, holder, adversary = (
+        system.index(named[name].to_numpy()) for name in ("giver", "receiver", "adversary")
+    )
+    good = (giver >= 0) & (holder >= 0) & (adversary >= 0) & (giver != adversary)
+    good &= (holder != adversary) & (at_year >= 0) & (at_year < system.n_years)
+    found = _where((giver, holder, adversary, at_year), good)
+    giver, holder, adversary, at_year = found
+    codes = _codes(context, found)
+    uncovered = general[giver, holder, at_year] == 0
+    if dropped is not None:
+        uncovered |= np.isin(codes, _codes(context, dropped))
+    return _decoded(context, distinct(codes[givers[giver, at_year] & uncovered]))
+
+
+def _add(
+    context: Context,
+    quadruples: Quadruples,
     side: str,
     count: NDArray[np.int16],
     total: NDArray[np.float64],
     cinc: NDArray[np.float64],
+    sign: int,
 ) -> None:
-    """Add, in place, the givers that are bound against the other side by name."""
-    if restricted.is_empty():
-        return
-    giver, holder, adversary, at_year = _named_quadruples(context, restricted, general)
+    """Add givers to the rows that they stand for, in place, or take them away."""
+    giver, holder, adversary, at_year = quadruples
     system, spine = context.system, context.spine
     first, second = (adversary, holder) if side == "target" else (holder, adversary)
     position = (first * system.n_states + second) * system.n_years + at_year
@@ -166,8 +261,8 @@ def _add_named(
     row = np.searchsorted(spine.cube_position, position)
     row = np.minimum(row, spine.n_rows - 1)
     found = spine.cube_position[row] == position
-    np.add.at(count, row[found], 1)
-    np.add.at(total, row[found], cinc[giver[found], at_year[found]])
+    np.add.at(count, row[found], sign)
+    np.add.at(total, row[found], sign * cinc[giver[found], at_year[found]])
 
 
 def _columns() -> list[ColumnSpec]:
@@ -224,13 +319,12 @@ _EXTRAS = [
         "release": RELEASE,
         "secret": SECRET,
         "pairs": PAIRS,
-        "threats": Option(
-            "apply",
-            "Whom a pledge binds against. apply: the states the treaty names, where the "
-            "obligation is conditional on the adversary; named: the named states wherever any "
-            "are named; ignore: anyone.",
-            ("apply", "named", "ignore"),
-        ),
+        "threats": THREATS,
+        "common": COMMON,
+        "givers": GIVERS,
+        "nuclear": NUCLEAR,
+        **PACT_OPTIONS,
+        **CONDITION_OPTIONS,
     },
     units=("directed-dyad-year",),
     coverage_of=("atop",),

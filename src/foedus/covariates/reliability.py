@@ -139,6 +139,16 @@ class _Member:
         return self.start <= day <= self.end
 
 
+@dataclass(frozen=True)
+class _Verdict:
+    """Whether a giver did what it owed a holder, once the pledge fell due."""
+
+    obligation: str
+    giver: int
+    holder: int
+    kept: bool
+
+
 @dataclass
 class _War:
     """One war's spells, and what the rules ask of them."""
@@ -264,6 +274,49 @@ def build_cases(
     return cases
 
 
+def build_verdicts(
+    members: pl.DataFrame,
+    wars: WarList,
+    system: StateSystem,
+    options: Mapping[str, Any],
+    coverage: tuple[int, int],
+) -> pl.DataFrame:
+    """Return every pledge that fell due in a war, under the rules of `build_cases`.
+
+    Returns
+    -------
+    polars.DataFrame
+        warnum, atopid, year (in which the war began), obligation, giver, holder, kept; one row a
+        pledge that fell due, kept or not; members that fought each other while bound stand twice,
+        each as the giver that broke faith (obligation "fight").
+    """
+    last_day = int(np.datetime64(f"{coverage[1]}-12-31").astype("datetime64[D]").astype(np.int64))
+    rows: list[tuple[int, int, int, str, int, int, bool]] = []
+    pacts = _pacts(members, last_day)
+    for at in range(len(wars.numbers)):
+        war = _war(wars, at)
+        if not coverage[0] <= war.year <= coverage[1]:
+            continue
+        for atopid, members_of in sorted(pacts.items()):
+            if not any(_in_time(member, war, options["pairing"]) for member in members_of):
+                continue
+            bound = [
+                member
+                for member in members_of
+                if member.start <= war.last_day and member.end >= war.first_day - 1
+            ]
+            key = (war.warnum, atopid, war.year)
+            for member in bound:
+                for one in _verdicts(member, bound, war, system, options):
+                    rows.append((*key, one.obligation, one.giver, one.holder, one.kept))
+            rows += [(*key, "fight", one, other, False) for one, other in _fighting(bound, war)]
+    columns = {
+        "warnum": pl.Int64, "atopid": pl.Int64, "year": pl.Int64, "obligation": pl.String,
+        "giver": pl.Int64, "holder": pl.Int64, "kept": pl.Boolean,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=columns, orient="row").unique().sort(list(columns))
+
+
 def _in_time(member: _Member, war: _War, rule: str) -> bool:
     """Say whether a member's row brings its pact into the war under the pairing rule."""
     spells = war.by_state.get(member.ccode, [])
@@ -289,7 +342,9 @@ def _case(
         if member.start <= war.last_day and member.end >= war.first_day - 1
     ]
     verdicts = [
-        verdict for member in bound for verdict in _verdicts(member, bound, war, system, options)
+        (verdict.obligation, verdict.giver, verdict.kept)
+        for member in bound
+        for verdict in _verdicts(member, bound, war, system, options)
     ]
     fights = _fights(bound, war)
     kinds = {kind for kind, _, _ in verdicts} | ({"fight"} if fights else set())
@@ -314,11 +369,16 @@ def _case(
 
 
 def _fights(bound: list[_Member], war: _War) -> set[int]:
-    """Return the members that fought another member while both were bound.
+    """Return the members that fought another member while both were bound."""
+    return {one for one, _ in _fighting(bound, war)}
+
+
+def _fighting(bound: list[_Member], war: _War) -> set[tuple[int, int]]:
+    """Return the pairs of members, both orders, that fought each other while both were bound.
 
     Bound means: both in the pact on the day before they first met as enemies.
     """
-    culprits: set[int] = set()
+    pairs: set[tuple[int, int]] = set()
     for one in bound:
         for other in bound:
             if one.ccode >= other.ccode:
@@ -329,8 +389,8 @@ def _fights(bound: list[_Member], war: _War) -> set[int]:
                     if mine.side == theirs.side or not _overlap(mine, theirs):
                         continue
                     if one.stands(meets) and other.stands(meets):
-                        culprits |= {one.ccode, other.ccode}
-    return culprits
+                        pairs |= {(one.ccode, other.ccode), (other.ccode, one.ccode)}
+    return pairs
 
 
 def _together(bound: list[_Member], war: _War) -> bool:
@@ -351,8 +411,8 @@ def _verdicts(
     war: _War,
     system: StateSystem,
     options: Mapping[str, Any],
-) -> Iterator[tuple[str, int, bool]]:
-    """Yield (obligation, giver, kept) for each of a giver's pledges that fell due to a partner."""
+) -> Iterator[_Verdict]:
+    """Yield a verdict on each of a giver's pledges that fell due to a partner."""
     members = {member.ccode for member in bound}
     for holder in bound:
         if holder.ccode == giver.ccode:
@@ -374,7 +434,8 @@ def _verdicts(
                 if _overlap(mine, spell, since, until)
             }
             beside, against = True in met, False in met
-            yield due, giver.ccode, (not against) if due == "neutral" else (beside and not against)
+            kept = (not against) if due == "neutral" else (beside and not against)
+            yield _Verdict(due, giver.ccode, holder.ccode, kept)
 
 
 def _exists(ccode: int, day: int, war: _War, system: StateSystem) -> bool:
