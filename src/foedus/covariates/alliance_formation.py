@@ -12,6 +12,7 @@ from foedus.covariates.alliance_shared import RIVALS
 from foedus.covariates.atop import OBLIGATIONS, PAIRS, RELEASE, SECRET, obligation_cube
 from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
+from foedus.covariates.rivalry import SOURCES as RIVALRIES
 from foedus.covariates.rivalry import rivalry_cube
 from foedus.covariates.values import DyadYears, StateYears, Values, missing_of
 from foedus.panels.spans import each_year
@@ -330,9 +331,9 @@ def counter_alliance(context: Context) -> dict[str, Values]:
     last = min(
         context.tables.coverage("atop", release=context.options["release"])[1], system.last_year
     )
-    source = context.options["rivals"]
-    listed = context.tables.coverage(source)
-    rivals = rivalry_cube(context, source) == 1 if _states_asked(context) else None
+    column = context.options["rivals"]
+    listed = context.tables.coverage(RIVALRIES[column])
+    rivals = rivalry_cube(context, column, "any") == 1 if _states_asked(context) else None
     made: dict[str, Values] = {}
     for ahead in AHEAD:
         names = (f"rival_pact_{ahead}", f"counter_pact_{ahead}")

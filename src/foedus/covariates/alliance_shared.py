@@ -14,14 +14,15 @@ from foedus.covariates.atop_third_party import THREATS, holding
 from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
+from foedus.covariates.rivalry import SOURCES as RIVALRIES
 from foedus.covariates.rivalry import rivalry_cube
 from foedus.covariates.values import DyadYears, Rows, StateYears, Values, missing_of, take_state
 from foedus.panels.spans import each_year
 
 RIVALS = Option(
-    "rivalries_tss",
+    "rivalry_tss",
     "List of rivals: strategic rivalries (Thompson, Sakuwa & Suhas) or those of Thompson & Dreyer.",
-    ("rivalries_tss", "rivalries_td"),
+    ("rivalry_tss", "rivalry_td"),
 )
 
 
@@ -90,9 +91,9 @@ def _closure(context: Context) -> dict[str, Values]:
     enemies, foes = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
     cinc = capability_cube(context, "cinc")
     first, last = context.tables.coverage("cow_nmc")
-    source = context.options["rivals"]
-    listed = context.tables.coverage(source)
-    rivals = rivalry_cube(context, source) == 1
+    column = context.options["rivals"]
+    listed = context.tables.coverage(RIVALRIES[column])
+    rivals = rivalry_cube(context, column, "any") == 1
     for year in each_year_of_ties(context):
         grid = np.ix_(year.members, year.members)
         tied = year.tied.astype(np.float64)
