@@ -130,6 +130,7 @@ class Glm:
     kind: str
     link: str
     binary: bool = False
+    canonical: bool = False
 
     def check(self, y: FloatArray) -> None:
         """Accept what the registry's kind of outcome has let through."""
@@ -182,6 +183,7 @@ class LogNormal:
     sigma: float
     name: str = "lognormal"
     binary: bool = False
+    canonical: bool = False
 
     def check(self, y: FloatArray) -> None:
         """Accept what the registry's kind of outcome has let through."""
