@@ -49,10 +49,10 @@ setup: ## make .venv from requirements.lock, when it isn't up to date
 	@"$(PYTHON)" workflow/set_up.py
 
 report: setup ## raw files to results/ and the report, redoing only what has changed
-	@$(FOEDUS) choose-data "$(DATA)" $(offline)
+	@$(FOEDUS) choose-data "$(DATA)" --data "$(RESULTS)" $(offline)
 	@"$(BIN)/python" workflow/run_dag.py --profile "config/profiles/$(PROFILE)" --cores "$(JOBS)" \
 	  --config results="$(RESULTS)" --rerun-incomplete $(SNAKEFLAGS)
-	@echo "report: $(RESULTS)/report/index.html"
+	@$(FOEDUS) choose-data --end --data "$(RESULTS)"
 
 test: setup ## every check: style, types, layers, tests
 	@echo "== ruff check";   $(RUN) ruff check .
@@ -77,7 +77,7 @@ lock: setup ## pin the newest versions that fit pyproject.toml (give UPGRADE=1),
 baseline: report ## accept this run's estimates as the reviewed ones in results/baseline/
 	@$(FOEDUS) baseline --data "$(RESULTS)"
 
-MADE := comparison curves docs estimates figures panels report samples studies tables \
+MADE := comparison curves docs estimates figures panels report samples studies tables world \
   comparison.csv comparison.parquet estimates.csv estimates.parquet provenance.json \
   ro-crate-metadata.json
 

@@ -90,9 +90,9 @@ def test_raw_folders_add_up_and_the_innermost_wins(tmp_path: Path) -> None:
         (["panel", "dyad-year", "--years", "1900", "1901", "--out", "x.txt"], ".parquet"),
         (["covariates", "show", "atopp"], "Nearest: atop"),
         (["fetch", "--offline"], "--offline forbids it"),
-        (["world", "--seed", "1", "--out", "x"], "the simulated world is not built yet"),
+        (["world", "--seed", "1", "--out", "x", "--years", "1900", "1905"], "at least 30 years"),
+        (["world", "--seed", "1", "--out", "x", "--scale", "900"], "from 12 to 700 states"),
         (["choose-data", "reel"], "Nearest: real"),
-        (["choose-data", "simulated"], "the simulated world is not built yet"),
         (["study", "run"], "say --all"),
         (["new", "covariate", "Not-A-Name"], "small letters"),
         (["cite", "atopp"], "Nearest: atop"),
@@ -194,17 +194,17 @@ def test_threads_are_pinned_unless_said_otherwise() -> None:
 def test_without_data_exit_4_names_each_core_file(
     bare: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for mode in ("real", "auto"):
-        assert run(["choose-data", mode, "--offline"]) == 4
-        shown = capsys.readouterr()
-        assert shown.err.startswith("foedus: error: no real data")
-        for name in (
-            "states2016.csv", "atop5_1m.csv", "MIDA 5.0.csv", "Inter-StateWarData_v4.0.csv",
-            "contdird.csv", "NMC",
-        ):  # fmt: skip
-            assert name in shown.err, name
-        assert str(bare / "data" / "raw") in shown.err
-        assert "it comes in a later version" in shown.err
+    assert run(["choose-data", "real", "--offline"]) == 4
+    shown = capsys.readouterr()
+    assert shown.err.startswith("foedus: error: no real data")
+    for name in (
+        "states2016.csv", "atop5_1m.csv", "MIDA 5.0.csv", "Inter-StateWarData_v4.0.csv",
+        "contdird.csv", "NMC",
+    ):  # fmt: skip
+        assert name in shown.err, name
+    assert str(bare / "data" / "raw") in shown.err
+    assert "run on a simulated world instead" in shown.err
+    assert not (bare / "results" / "world").exists()
 
 
 def test_doctor_answers_without_data(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:

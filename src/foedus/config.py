@@ -20,6 +20,10 @@ from foedus.yaml_text import load_yaml
 
 ROOT_ENV = "FOEDUS_ROOT"
 RAW_ENV = "FOEDUS_RAW"
+TRUTH = "truth.json"
+"""What marks a folder as a simulated world, and holds the checksums of its files."""
+WORLD = "world"
+"""Name of the folder in the results in which `make report` makes its world."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -90,6 +94,9 @@ class Project:
         Processes or threads at most.
     quiet : bool
         No progress, no messages but errors.
+    world : Path or None
+        A simulated world that takes the place of all source files: then nothing else is looked at,
+        nothing is downloaded, and all that is made says SIMULATED.
     """
 
     root: Path
@@ -99,6 +106,7 @@ class Project:
     offline: bool = False
     jobs: int = 1
     quiet: bool = False
+    world: Path | None = None
 
     @property
     def config_dir(self) -> Path:
@@ -233,6 +241,11 @@ def load_config(root: Path) -> Config:
     return parse_model(Config, read_yaml(path), "config/config.yaml")
 
 
+def is_world(folder: Path) -> bool:
+    """Say whether a folder is a simulated world."""
+    return (folder / TRUTH).is_file()
+
+
 def load_project(
     root: Path | None = None,
     data: Path | None = None,
@@ -245,17 +258,24 @@ def load_project(
 
     Raw folders keep the contract's order: `raw` arguments first among the mirrors (they are the
     most explicit), then FOEDUS_RAW, then config's raw_dirs. <root>/data/raw comes before all.
+
+    A world made by `foedus world` takes the place of all of them if it is one of the folders given
+    by `raw` or FOEDUS_RAW, or stands in the data folder (where `make report` puts it).
     """
     home = root.resolve() if root else find_root()
     config = load_config(home)
     from_env = [Path(part) for part in os.environ.get(RAW_ENV, "").split(os.pathsep) if part]
     from_config = [(home / folder).resolve() for folder in config.raw_dirs]
+    named = [*[Path(folder).resolve() for folder in raw], *from_env]
+    made = (data or home / "results").resolve()
+    world = next((folder for folder in [*named, made / WORLD] if is_world(folder)), None)
     return Project(
         root=home,
         config=config,
-        data=(data or home / "results").resolve(),
-        raw_dirs=(*[Path(folder).resolve() for folder in raw], *from_env, *from_config),
-        offline=offline,
+        data=made,
+        raw_dirs=(*named, *from_config),
+        world=world,
+        offline=offline or world is not None,
         jobs=jobs or os.cpu_count() or 1,
         quiet=quiet,
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import foedus
-from foedus.config import Project
+from foedus.config import TRUTH, Project
 
 if TYPE_CHECKING:
     from foedus.covariates.registry import Covariate
@@ -345,6 +345,8 @@ def _study_step(project: Project, study: Study, sources: list[SourceStep]) -> St
     covariates = study_covariates(study)
     measures = [entry.module for entry in _measures(study)]
     files = sorted(path for path in study.folder.iterdir() if path.is_file())
+    if project.world is not None:
+        files.append(project.world / TRUTH)
     return StudyStep(
         id=study.id,
         files=_here(files) + _covariate_files(project, covariates),

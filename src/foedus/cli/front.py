@@ -30,7 +30,7 @@ COMMANDS = {
     "collect": ("foedus.cli.collect", "Put all studies' numbers into one table each."),
     "report": ("foedus.cli.report", "Figures, tables, site and PDF."),
     "diff": ("foedus.cli.diff", "What moved between two results folders."),
-    "world": ("foedus.cli.world", "A simulated world as source files (not built yet)."),
+    "world": ("foedus.cli.world", "A simulated world as source files, with its truth."),
     "new": ("foedus.cli.new", "A skeleton for a source, covariate or study."),
     "cite": ("foedus.cli.cite", "BibTeX of data sets, studies and methods."),
     "docs": ("foedus.cli.docs", "The manual as a site."),

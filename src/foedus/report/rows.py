@@ -97,6 +97,11 @@ class Comparison(_Row):
     se_exact: bool | None = None
 
     @property
+    def is_truth(self) -> bool:
+        """Whether it is the truth of a simulated world, or a number whose truth isn't known."""
+        return self.where_in_print.startswith(("truth.json", "no truth known"))
+
+    @property
     def in_print(self) -> str:
         """The published number as print has it; bare digits are grouped."""
         text = self.published_text.strip()

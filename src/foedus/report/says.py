@@ -92,7 +92,11 @@ def _beside(study: Study, row: Estimate) -> Comparison | None:
 
 def _in_print(row: Comparison | None) -> str:
     if row is None or row.published is None:
+        if row is not None and row.is_truth:
+            return "no truth known"
         return "in print no number that could be compared"
+    if row.is_truth:
+        return f"in truth {row.in_print}"
     if row.quantity == "direction":
         return f"in print {_sign_word(row.published)} (sign only)"
     se = f" (SE {printed(row.published_se, 'coefficient')})" if row.published_se is not None else ""
@@ -172,10 +176,18 @@ def tally_of(studies: Sequence[Study]) -> Tally:
     return tally(row.verdict for study in studies for row in study.leads)
 
 
-def tally_sentence(found: Tally) -> str:
-    """Say how many published numbers stand."""
+def tally_sentence(found: Tally, truth: bool = False) -> str:
+    """Say how many published numbers stand, or truths of a simulated world are found."""
     if not found.total:
         return "No published number has been set beside a rebuilt one."
+    if truth and not found.compared:
+        return "Nothing that this study estimates has a known truth in the simulated world."
+    if truth:
+        words = ", ".join(f"{count} {verdict.name}" for verdict, count in found.present)
+        return (
+            f"{found.upheld} of {plural(found.compared, 'known truth')} of the simulated world "
+            f"were found: {words}. What could not be compared has no known truth."
+        )
     if not found.compared:
         return f"None of {plural(found.total, 'published number')} could be compared."
     share = percent(found.upheld / found.compared, 0)

@@ -80,6 +80,7 @@ def published_table(inputs: Inputs, study: Study) -> Table | None:
     if not leads:
         return None
     names = shown_covariances(study)
+    word = "Truth" if inputs.simulated else "Published"
     by_key = {(row.key, row.covariance): row for row in study.comparison}
     body = []
     for row in leads:
@@ -104,9 +105,9 @@ def published_table(inputs: Inputs, study: Study) -> Table | None:
     )  # fmt: skip
     return Table(
         name=f"{study.id}_published",
-        caption=f"{short_cite(inputs, study)}: published against rebuilt",
+        caption=f"{short_cite(inputs, study)}: {word.lower()} against rebuilt",
         head=(
-            "Term", "Where in print", "Quantity", "Published (SE)", "Rebuilt",
+            "Term", "Where in print", "Quantity", f"{word} (SE)", "Rebuilt",
             *(f"SE {name}" for name in names), "N published", "N rebuilt", "Verdict",
         ),
         rows=tuple(body),

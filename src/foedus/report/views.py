@@ -109,16 +109,32 @@ def front_view(inputs: Inputs, figures: Figures) -> View:
         "stamp": says.stamp_sentence(inputs),
         "n_studies": plural(len(inputs.studies), "study", "studies"),
         "n_claims": plural(len(inputs.claims_met), "claim"),
-        "n_published": plural(found.total, "published number"),
+        "n_published": plural(found.compared, "known truth")
+        if inputs.simulated
+        else plural(found.total, "published number"),
+        "left_out": _left_out(inputs),
+        "against": "Truth" if inputs.simulated else "Published",
         "n_estimates": plural(sum(len(study.estimates) for study in inputs.studies), "estimate"),
         "tally": _tally(found),
-        "tally_sentence": says.tally_sentence(found),
+        "tally_sentence": says.tally_sentence(found, inputs.simulated),
         "splits": _splits([row for study in inputs.studies for row in study.leads]),
         "overview": _figure(figures.overview),
         "unmet": [{"id": one.id, "title": one.title, "sentence": one.sentence} for one in unmet],
         "studies": [_study_row(inputs, study) for study in inputs.studies],
         "provenance": _provenance(inputs),
     }  # fmt: skip
+
+
+def _left_out(inputs: Inputs) -> str:
+    """Say which studies the run left out for want of data, and which data those are."""
+    named = inputs.provenance.get("left_out")
+    if not isinstance(named, dict) or not named:
+        return ""
+    why = "which the simulated world doesn't hold" if inputs.simulated else "which are not here"
+    parts = [
+        f"{study} needs {', '.join(map(str, lacks))}" for study, lacks in sorted(named.items())
+    ]
+    return f"Left out for want of data {why}: {'; '.join(parts)}."
 
 
 def _study_row(inputs: Inputs, study: Study) -> View:
@@ -170,7 +186,7 @@ def claim_view(inputs: Inputs, claim_id: str) -> View:
         "tested": name_works(inputs, claim.tested_by),
         "contested": name_works(inputs, claim.contested_by),
         "tally": _tally(found),
-        "tally_sentence": says.tally_sentence(found),
+        "tally_sentence": says.tally_sentence(found, inputs.simulated),
         "splits": _splits(rows),
         "points_sentence": says.points_sentence(inputs, read),
         "n_studies": plural(len(studies), "study", "studies"),
@@ -199,7 +215,7 @@ def study_view(inputs: Inputs, study: Study, figures: Figures, tables: Sequence[
             for claim in study.claims
             if claim in inputs.claims
         ],
-        "tally_sentence": says.tally_sentence(found),
+        "tally_sentence": says.tally_sentence(found, inputs.simulated),
         "splits": _splits(study.leads),
         **_design(study),
         "models": _models(study),

@@ -4,6 +4,11 @@ Order: <root>/data/raw, then the project's raw folders, searched to any depth by
 official address is `fetch`'s business. A file of the right name with other bytes is never used
 silently: it is refused with both checksums, or used because config's `accept_unpinned` names its
 source, and everything made from it then says so.
+
+A simulated world is another matter: where the project has one, it is the only folder, its own list
+of checksums (in truth.json) is what its files are held to, and everything made from it says
+SIMULATED. Real files are never mixed with a world's, and a world's checksums never stand in for
+the pinned ones elsewhere.
 """
 
 from __future__ import annotations
@@ -14,16 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from foedus.config import Project
-from foedus.errors import ConfigError, MissingDataError, nearest
+from foedus.config import TRUTH, Project
+from foedus.errors import ConfigError, InputError, MissingDataError, nearest
 from foedus.sources.registry import FileFacts, SourceFacts, project_facts, resolve_id
-from foedus.store import sha256_cached
+from foedus.store import read_json, sha256_cached
 
 State = Literal["found", "missing", "wrong checksum", "accepted unpinned"]
 STATES: tuple[State, ...] = ("found", "accepted unpinned", "wrong checksum", "missing")
 CORE = ("cow_states", "atop", "mid", "cow_interstate_wars", "cow_contiguity", "cow_nmc")
 _SKIPPED = (".git", ".venv", "node_modules", "__pycache__")
-SIMULATED_MARK = "truth.json"
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class FoundFile:
     ----------
     facts : FileFacts
     state : str
-        ``found`` (pinned bytes), ``accepted unpinned``, ``wrong checksum`` or ``missing``.
+        ``found`` (pinned bytes, or those that a world wrote), ``accepted unpinned``,
+        ``wrong checksum`` or ``missing``.
     path : Path or None
         The file that is used, or, with a wrong checksum, the one that is refused.
     sha256 : str or None
@@ -78,7 +83,9 @@ class FoundSource:
 
 
 def raw_folders(project: Project) -> list[Path]:
-    """Return the folders that are searched, in order, without repeats."""
+    """Return the folders that are searched, in order, without repeats: a world alone, if any."""
+    if project.world is not None:
+        return [project.world]
     return list(dict.fromkeys([project.raw_home, *project.raw_dirs]))
 
 
@@ -137,11 +144,46 @@ def locate(
     known = facts if facts is not None else project_facts(project)
     check_accepted(project, known)
     wanted = [resolve_id(known, name) for name in (ids if ids is not None else known)]
+    if project.world is not None:
+        listed = world_files(project.world)
+        return {
+            one.id: FoundSource(
+                one, tuple(_find_in_world(file, project.world, listed) for file in one.files)
+            )
+            for one in wanted
+        }
     indexes = [(folder, index(folder)) for folder in raw_folders(project) if folder.is_dir()]
     return {
         one.id: FoundSource(one, tuple(_find(file, one, project, indexes) for file in one.files))
         for one in wanted
     }
+
+
+def world_files(world: Path) -> dict[str, str]:
+    """Return file name to the sha256 that a simulated world wrote it with.
+
+    Raises
+    ------
+    InputError
+        If its truth.json lists no files.
+    """
+    told = read_json(world / TRUTH)
+    files = told.get("files") if isinstance(told, dict) and told.get("simulated") is True else None
+    if not isinstance(files, dict):
+        raise InputError(
+            f"{world / TRUTH}: this isn't what `foedus world` writes: it lists no files with their "
+            "checksums. Delete the folder and make the world again."
+        )
+    return {str(name): str(facts.get("sha256")) for name, facts in files.items()}
+
+
+def _find_in_world(file: FileFacts, world: Path, listed: Mapping[str, str]) -> FoundFile:
+    path = world / file.name
+    if file.name not in listed or not path.is_file():
+        return FoundFile(file, "missing", simulated=True)
+    digest = _digest(path)
+    state: State = "found" if digest == listed[file.name] else "wrong checksum"
+    return FoundFile(file, state, path, digest, simulated=True)
 
 
 def _find(
@@ -173,7 +215,7 @@ def _digest(path: Path) -> str | None:
 
 def _simulated(path: Path, folder: Path) -> bool:
     inside = [place for place in path.parents if place == folder or folder in place.parents]
-    return any((place / SIMULATED_MARK).is_file() for place in inside)
+    return any((place / TRUTH).is_file() for place in inside)
 
 
 def core_sources(project: Project) -> dict[str, FoundSource]:
@@ -200,6 +242,8 @@ def missing_data(
         Why downloading them failed, if that was tried.
     """
     parts = []
+    if project.world is not None:
+        return _missing_in_world(project.world, sources)
     for one in sources:
         for file in one.files:
             if file.state == "missing":
@@ -214,6 +258,25 @@ def missing_data(
         f"Put downloaded files (unzipped) anywhere under {project.raw_home}, or name their folder "
         "with --raw or FOEDUS_RAW."
     )
+
+
+def _missing_in_world(world: Path, sources: Iterable[FoundSource]) -> MissingDataError:
+    absent = [
+        f"{one.facts.id}: {file.facts.name}"
+        for one in sources
+        for file in one.files
+        if file.state == "missing"
+    ]
+    changed = [
+        f"{one.facts.id}: {file.path} is not the file that the world wrote (its sha256 is "
+        f"{file.sha256 or 'unreadable'}); make the world again."
+        for one in sources
+        for file in one.files
+        if file.state == "wrong checksum"
+    ]
+    lacks = [f"the simulated world in {world} has no {', '.join(absent)}; a world holds the core "
+             "sources and what the default studies need."] if absent else []  # fmt: skip
+    return MissingDataError(" ".join([*lacks, *changed]))
 
 
 def _how(file: FileFacts, source: SourceFacts) -> str:

@@ -26,7 +26,9 @@ PACKAGES = (
 """Packages whose versions can change a number."""
 
 
-def collect(project: Project) -> dict[str, Path]:
+def collect(
+    project: Project, left_out: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Path]:
     """Write estimates, comparison, provenance.json and ro-crate-metadata.json.
 
     Parameters
@@ -34,6 +36,8 @@ def collect(project: Project) -> dict[str, Path]:
     project : Project
         Its config's `studies` says which studies belong to the results; by default every declared
         one that has been run.
+    left_out : mapping of str to sequence of str, optional
+        Studies that couldn't run, with the sources that they lack; provenance.json says so.
 
     Returns
     -------
@@ -55,6 +59,8 @@ def collect(project: Project) -> dict[str, Path]:
         rows = [list(row.values()) for row in table.to_pylist()]
         store.write_csv(written[f"{name}.csv"], table.column_names, rows)
     provenance = provenance_of(project, studies)
+    if left_out:
+        provenance["left_out"] = {name: list(lacks) for name, lacks in left_out.items()}
     written["provenance.json"] = project.data / "provenance.json"
     store.write_json(written["provenance.json"], provenance)
     written["ro-crate-metadata.json"] = project.data / "ro-crate-metadata.json"

@@ -150,7 +150,7 @@ def diagnose(published: Published, declared: Rebuilt, departures: Sequence[Depar
     sentence = (
         f"Of {len(departures)} alternatives, {most.words} moves it most: from "
         f"{number(declared.value)} to {number(most.value)}, "
-        f"{_towards(published, declared.value, most.value)} print ({published.text})."
+        f"{_towards(published, declared.value, most.value)} {_aim(published)} ({published.text})."
     )
     return sentence + _nearest(published, declared.value, moves, most) + tail
 
@@ -168,6 +168,10 @@ def distance(published: Published, value: float) -> float:
     return abs(value - published.estimate)
 
 
+def _aim(published: Published) -> str:
+    return "the truth" if published.truth else "print"
+
+
 def _towards(published: Published, declared: float, moved: float) -> str:
     nearer = distance(published, moved) < distance(published, declared)
     return "towards" if nearer else "away from"
@@ -178,8 +182,8 @@ def _nearest(published: Published, declared: float, moves: Sequence[_Move], most
     if best is most:
         return ""
     if distance(published, best.value) >= distance(published, declared):
-        return " None brings it nearer to print."
-    return f" {best.words} brings it nearest to print: {number(best.value)}."
+        return f" None brings it nearer to {_aim(published)}."
+    return f" {best.words} brings it nearest to {_aim(published)}: {number(best.value)}."
 
 
 def number(value: float) -> str:

@@ -39,6 +39,8 @@ class Published:
         Standard error and z as printed; "" where print gives none.
     significant : bool or None
         Which side of p = .05 print is on, by its p, its z or its standard error; None if unknown.
+    truth : bool
+        Not a number in print but the truth of a simulated world.
     """
 
     table: str
@@ -58,6 +60,7 @@ class Published:
     note: str = ""
     error_text: str = ""
     z_text: str = ""
+    truth: bool = False
 
     @property
     def decimals(self) -> int:

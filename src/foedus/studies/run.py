@@ -25,6 +25,7 @@ from foedus.studies.outcome import COMPARISON, ESTIMATES, rounded, to_table
 from foedus.studies.recording import RecordingTables
 from foedus.studies.registry import Study, get_study
 from foedus.studies.schema import Design
+from foedus.studies.truth import against_truth
 from foedus.studies.walk import ROWS, diagnose_study
 
 
@@ -94,6 +95,7 @@ def run_study(
     """
     study = get_study(project, study_id)
     require_valid(project, study)
+    study = against_truth(study, project)
     run = run_design(study, tables, choices, diagnose)
     write_run(project, run)
     return run

@@ -3,6 +3,9 @@
 With a test (coefficients, ratios, percentage changes, correlations, directions): exact, close,
 agrees, weaker or stronger, contradicts, null. Without one (counts, rates, exponents, values):
 exact, close, agrees, and stronger or weaker as the rebuilt number is larger or smaller.
+
+The truth of a simulated world has no standard error, so that the rebuilt one's takes its place:
+close within one, agrees within the 95 percent interval, else as above.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ VERDICTS: tuple[Verdict, ...] = (
     "exact", "close", "agrees", "weaker", "stronger", "contradicts", "null", "not comparable",
 )  # fmt: skip
 LEVEL = 0.05
+Z = 1.959963984540054
 NEAR = 0.05
 """Share of the printed number within which one without a test still agrees."""
 
@@ -53,6 +57,10 @@ def verdict(published: Published, rebuilt: Rebuilt) -> Verdict:
         return _by_sign(published.estimate, rebuilt.value, True, rebuilt.p_value)
     if exact(published, rebuilt.value):
         return "exact"
+    if published.truth and rebuilt.std_error:
+        errors = abs(rebuilt.value - published.estimate) / rebuilt.std_error
+        if errors <= Z:
+            return "close" if errors <= 1 else "agrees"
     if published.tested and rebuilt.p_value is not None:
         return _tested(published, rebuilt.value, rebuilt.p_value)
     return _untested(published, rebuilt.value)
@@ -118,7 +126,7 @@ def _untested(published: Published, value: float) -> Verdict:
     low, high = published.ci_low, published.ci_high
     inside = low is not None and high is not None and low <= value <= high
     if not inside and low is None and published.std_error is not None:
-        inside = distance <= 1.959963984540054 * published.std_error
+        inside = distance <= Z * published.std_error
     if inside or distance <= NEAR * abs(published.estimate):
         return "agrees"
     return "stronger" if value > published.estimate else "weaker"

@@ -46,6 +46,7 @@ class Line:
     published: list[Mark] = field(default_factory=list)
     sign: int = 0
     rebuilt: dict[str, Mark] = field(default_factory=dict)
+    truth: bool = False
 
 
 @dataclass
@@ -84,6 +85,7 @@ def _line(study: Study, panel: Panel, term: str) -> Line:
 def _add_published(study: Study, panel: Panel, row: Comparison) -> None:
     assert row.place is not None
     line = _line(study, panel, row.place[1])
+    line.truth = line.truth or row.is_truth
     if row.published is not None:
         if row.quantity == "direction":
             line.sign = (row.published > 0) - (row.published < 0)
@@ -241,7 +243,8 @@ def _legend(drawing: Figure, shown: list[Panel], covariances: list[str]) -> None
     lines = [line for panel in shown for line in panel.lines.values()]
     handles: list[Line2D] = []
     if any(line.published for line in lines):
-        handles.append(style.handle("in print", style.INK, "D", True))
+        truth = any(line.truth for line in lines)
+        handles.append(style.handle("truth" if truth else "in print", style.INK, "D", True))
     if any(line.sign and not line.published for line in lines):
         handles.append(style.handle("in print: sign only", style.INK, ">", True))
     for index, name in enumerate(covariances):
