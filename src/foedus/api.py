@@ -55,6 +55,7 @@ def panel(
     covariates: Sequence[str] | str = (),
     where: str | None = None,
     *,
+    up: str | None = None,
     project: Project | None = None,
 ) -> pd.DataFrame:
     """Build a panel.
@@ -69,6 +70,8 @@ def panel(
         Names of covariates (`foedus covariates`).
     where : str, optional
         Keep the rows where this expression over the panel's columns is true.
+    up : str, optional
+        Aggregate a unit by month or day up to "month" or "year", as each column declares.
     project : Project, optional
         From `foedus.api.open_project`; the current folder's by default.
 
@@ -86,7 +89,7 @@ def panel(
     """
     from foedus.covariates.assemble import build_panel
 
-    return build_panel(_tables(project), unit, years, covariates, where).to_pandas()
+    return build_panel(_tables(project), unit, years, covariates, where, up).to_pandas()
 
 
 def table(

@@ -19,6 +19,11 @@ from foedus.cli.text import plural
     metavar="NAME,...|all",
     help="Covariates by name, separated by commas, or all that the unit takes.",
 )
+@click.option(
+    "--up",
+    metavar="month|year",
+    help="Aggregate a unit by month or day up to this period, as each column declares.",
+)
 @click.option("--where", metavar="EXPR", help="Keep the rows where this is true of the columns.")
 @click.option(
     "--out",
@@ -34,6 +39,7 @@ def command(
     years: tuple[int, int],
     covariates: str,
     where: str | None,
+    up: str | None,
     out: Path,
 ) -> None:
     """Build a panel of UNIT with covariates, and FILE's codebook beside it."""
@@ -44,7 +50,7 @@ def command(
     asked = [name.strip() for name in covariates.split(",") if name.strip()]
     with settings.working(f"building {unit} {years[0]}-{years[1]}"):
         stream = PanelStream(
-            settings.tables(), unit, years, "all" if asked == ["all"] else asked, where
+            settings.tables(), unit, years, "all" if asked == ["all"] else asked, where, up
         )
         written, columns = write_stream(stream, out)
     shown = {

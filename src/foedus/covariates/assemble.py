@@ -68,7 +68,10 @@ class VariableRequest:
 
 @dataclass(frozen=True)
 class ColumnNote:
-    """What a panel's column is; stored in the file's metadata and shown in the codebook."""
+    """What a panel's column is; stored in the file's metadata and shown in the codebook.
+
+    `dating` says, on units finer than the year, whether a value is the year's or the period's own.
+    """
 
     definition: str
     unit: str
@@ -78,11 +81,12 @@ class ColumnNote:
     covariate: str
     options: dict[str, Any]
     coverage: tuple[int, int] | None
+    dating: str = ""
 
     def as_metadata(self) -> dict[str, str]:
         """Return the note as strings, for the column's parquet metadata."""
         years = f"{self.coverage[0]}-{self.coverage[1]}" if self.coverage else ""
-        return {
+        told = {
             "definition": self.definition,
             "unit": self.unit,
             "kind": self.kind,
@@ -92,6 +96,7 @@ class ColumnNote:
             "options": ", ".join(f"{key}={value}" for key, value in sorted(self.options.items())),
             "coverage": years,
         }
+        return {**told, "dating": self.dating} if self.dating else told
 
 
 @dataclass(frozen=True)
@@ -213,7 +218,7 @@ class Builder:
         self.tables = tables
         self.spine = spine
         self.keys = get_unit(spine.unit).keys
-        self._cache: dict[Any, Any] = {}
+        self.shared: dict[Any, Any] = {}
         self._made: dict[Any, Mapping[str, Values]] = {}
 
     def names(self, entry: Covariate, spec: ColumnSpec) -> list[str]:
@@ -239,32 +244,33 @@ class Builder:
         UsageError
             If the covariate has no such column on this unit.
         """
-        spec, place = self._find(entry, name)
+        spec, place = self.find(entry, name)
         resolved = entry.resolve_options(options)
         made = self._make(entry, resolved, spec.name, with_siblings)
         values = self._on_rows(made[spec.name], spec, place)
-        coverage = self._coverage(entry, resolved)
-        return self._bounded(values, coverage), self._note(entry, spec, resolved, coverage)
+        coverage = self.coverage(entry, resolved)
+        return self._bounded(values, coverage), self.note(entry, spec, resolved, coverage)
 
     def lazy_column(
         self, entry: Covariate, name: str, options: Mapping[str, Any]
     ) -> tuple[NDArray[Any] | Cells, ColumnNote]:
         """Return one column as `column` does, a fact about a state as cells to look up."""
-        spec, place = self._find(entry, name)
+        spec, place = self.find(entry, name)
         resolved = entry.resolve_options(options)
         made = self._make(entry, resolved, spec.name, with_siblings=True)[spec.name]
         if not isinstance(made, StateYears):
             return self.column(entry, name, options, with_siblings=True)
-        coverage = self._coverage(entry, resolved)
+        coverage = self.coverage(entry, resolved)
         data, system = made.data, self.spine.system
         if coverage is not None and data.dtype.kind in "fi":
             covered = (system.years >= coverage[0]) & (system.years <= coverage[1])
             data = np.where(covered, data, np.asarray(missing_of(data.dtype), data.dtype))
         outside = self.spine.has_outside
         cells = Cells(data.reshape(-1), self.spine.places[place], system, outside)
-        return cells, self._note(entry, spec, resolved, coverage)
+        return cells, self.note(entry, spec, resolved, coverage)
 
-    def _find(self, entry: Covariate, name: str) -> tuple[ColumnSpec, int]:
+    def find(self, entry: Covariate, name: str) -> tuple[ColumnSpec, int]:
+        """Return the declaration of a column by its name on this spine, and whose place it has."""
         for spec in entry.columns:
             if not applies(entry, spec, self.spine.unit, self.keys):
                 continue
@@ -291,7 +297,7 @@ class Builder:
             wanted = frozenset(made) | {column}
             if with_siblings:
                 wanted |= {spec.name for spec in entry.columns if spec.name not in entry.extras}
-            context = Context(self.spine, self.tables, options, wanted, self._cache)
+            context = Context(self.spine, self.tables, options, wanted, self.shared)
             made = entry.build(context)
             unknown = set(made) - {spec.name for spec in entry.columns}
             assert not unknown, f"{entry.name} made undeclared columns {sorted(unknown)}"
@@ -315,7 +321,8 @@ class Builder:
             )
         return values.data
 
-    def _coverage(self, entry: Covariate, options: dict[str, Any]) -> tuple[int, int] | None:
+    def coverage(self, entry: Covariate, options: dict[str, Any]) -> tuple[int, int] | None:
+        """Return the common years of a covariate's sources; None if nothing bounds them."""
         windows = [
             self.tables.coverage(source, release=_release(entry, options, source))
             for source in entry.coverage_under(options)
@@ -336,13 +343,14 @@ class Builder:
             return values
         return within_years(values, years, coverage)
 
-    def _note(
+    def note(
         self,
         entry: Covariate,
         spec: ColumnSpec,
         options: dict[str, Any],
         coverage: tuple[int, int] | None,
     ) -> ColumnNote:
+        """Return what a column is."""
         return ColumnNote(
             definition=spec.says,
             unit=spec.unit,
@@ -401,6 +409,7 @@ def build_panel(
     years: tuple[int, int],
     covariates: Sequence[str] | str = (),
     where: str | None = None,
+    up: str | None = None,
 ) -> Panel:
     """Build a panel of a unit with covariates under their default options.
 
@@ -415,6 +424,9 @@ def build_panel(
     where : str, optional
         Keep rows where this expression over the panel's columns is true; a missing value is not
         true.
+    up : str, optional
+        For a unit by month or day: the coarser period ("month", "year") that its rows are
+        aggregated up to, each dated column as it declares. The filter is of the coarser rows.
 
     Returns
     -------
@@ -430,7 +442,7 @@ def build_panel(
     """
     from foedus.covariates.stream import PanelStream
 
-    return PanelStream(tables, unit, years, covariates, where).panel()
+    return PanelStream(tables, unit, years, covariates, where, up).panel()
 
 
 def build_variables(

@@ -115,9 +115,8 @@ def _told(name: str, note: ColumnNote | None) -> list[str]:
         return [name, "Key of the unit.", "", "", "", ""]
     said = note.as_metadata()
     origin = said["sources"] + (f" ({said['options']})" if said["options"] else "")
-    return [
-        name, said["definition"], said["unit"], origin, said["coverage"], said["citations"],
-    ]  # fmt: skip
+    definition = f"{note.definition} {note.dating}".strip()
+    return [name, definition, said["unit"], origin, said["coverage"], said["citations"]]
 
 
 def _numbers(spread: Distribution) -> list[str]:

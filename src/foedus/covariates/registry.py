@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Kind = Literal["flag", "count", "category", "integer", "number", "text"]
 Level = Literal["state", "dyad", "row"]
 Collapse = Literal["max", "min", "sum", "mean", "same", "none"]
+Up = Literal["max", "min", "sum", "mean", "first", "last"]
 Build = Callable[["Context"], Mapping[str, "Values"]]
 
 ALL_DYADS = ("directed-dyad-year", "dyad-year")
@@ -51,6 +52,11 @@ class ColumnSpec:
         What no record means inside the source's coverage: "zero" or "missing".
     units : tuple of str
         For "row" columns: the units they are made for, when not all of the covariate's.
+    up : str
+        How the months or days of a column that is dated to them (`foedus.covariates.dated`) become
+        one value of a coarser period: see `foedus.covariates.aggregate`.
+    labels : mapping of int to str
+        What the codes of a category mean.
     """
 
     name: str
@@ -61,6 +67,8 @@ class ColumnSpec:
     collapse: Collapse = "same"
     absent: Literal["zero", "missing"] = "zero"
     units: tuple[str, ...] = ()
+    up: Up = "max"
+    labels: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -266,9 +274,23 @@ def covariate(
 
 
 _NOT_COVARIATES = {
-    "assemble", "codebook", "context", "distribution", "export", "registry", "stream", "values",
-    "where", "user_code", "user_coverage", "user_files", "user_reading",
-}  # fmt: skip
+    "aggregate",
+    "assemble",
+    "codebook",
+    "context",
+    "dated",
+    "distribution",
+    "export",
+    "fine",
+    "registry",
+    "stream",
+    "user_code",
+    "user_coverage",
+    "user_files",
+    "user_reading",
+    "values",
+    "where",
+}
 
 
 def covariate_names() -> list[str]:
@@ -312,7 +334,11 @@ def for_unit(unit: str, keys: Sequence[str]) -> dict[str, Covariate]:
 
 
 def applies(entry: Covariate, spec: ColumnSpec, unit: str, keys: Sequence[str]) -> bool:
-    """Whether a column can stand on a unit."""
+    """Whether a column can stand on a unit; on one finer than the year, what can on its years."""
+    from foedus.panels.units import get_unit
+
+    if parent := get_unit(unit).parent:
+        return applies(entry, spec, parent, get_unit(parent).keys)
     if entry.units and unit not in entry.units:
         return False
     if spec.level == "row":

@@ -7,7 +7,7 @@ bytes, when a file is written): it doesn't grow with the number of columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,11 +30,16 @@ from foedus.covariates.distribution import (
     tabulate,
     text_distribution,
 )
+from foedus.covariates.fine import HELD, Calendar, DatedColumns, Raised
 from foedus.covariates.registry import get_covariate
 from foedus.covariates.values import missing_of
 from foedus.covariates.where import columns_in, keep_rows
-from foedus.panels.units import build_spine
+from foedus.errors import UsageError
+from foedus.panels.fine_units import fine_rows
+from foedus.panels.units import build_spine, get_unit
 from foedus.sources.tables import Tables
+
+_COARSER = {"month": ("year",), "day": ("month", "year")}
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,19 @@ class Column:
     Attributes
     ----------
     name : str
-    dtype : numpy.dtype
-    source : array (rows,) or Cells
-        What a run of the spine's rows is taken from.
+    source : array (rows,), Cells or Calendar
+        What a run of rows is taken from.
     note : ColumnNote, optional
         None for a key.
+    fine : bool
+        Whether the source's rows are the unit's own; else they are its years, whose values hold
+        for each month or day.
     """
 
     name: str
-    source: NDArray[Any] | Cells
+    source: NDArray[Any] | Cells | Calendar
     note: ColumnNote | None = None
+    fine: bool = False
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -71,6 +79,7 @@ class PanelStream:
     years : tuple of int
     covariates : sequence of str or "all"
     where : str, optional
+    up : str, optional
         As in `foedus.covariates.assemble.build_panel`.
     """
 
@@ -81,18 +90,41 @@ class PanelStream:
         years: tuple[int, int],
         covariates: Sequence[str] | str = (),
         where: str | None = None,
+        up: str | None = None,
     ) -> None:
+        chosen = get_unit(unit)
         self.builder = Builder(tables, build_spine(tables, unit, years))
         self.unit, self.years, self.where = unit, years, where
+        self.rows = fine_rows(self.builder.spine, unit) if chosen.parent else None
+        self.raised = self._raise(up) if up else None
+        self._dated = DatedColumns(self.builder, self.rows) if self.rows else None
         self._listed = column_names(unit, covariates)
         self._notes: dict[str, ColumnNote] = {}
         self._looked_up: dict[int, NDArray[np.int64]] = {}
         self._refuse_overwrites()
 
+    def _raise(self, up: str) -> Raised:
+        """Go from the unit's months or days up to a coarser period."""
+        step = get_unit(self.unit).step
+        if self.rows is None or up not in _COARSER.get(step, ()):
+            can = " or ".join(_COARSER.get(step, ())) or "nothing: it is not made of months or days"
+            raise UsageError(f'{self.unit} can be aggregated up to {can}, not to "{up}".')
+        raised = Raised.over(self.rows, up)
+        who = self.unit.rsplit("-", 1)[0]
+        self.unit = f"{who}-{up}"
+        return raised
+
     @property
     def keys(self) -> tuple[str, ...]:
         """Key columns, in their order."""
-        return self.builder.keys
+        return get_unit(self.unit).keys
+
+    @cached_property
+    def _parent(self) -> NDArray[np.int32] | None:
+        """Yearly row of each row; None where the rows are the yearly ones."""
+        if self.rows is None or (self.raised and self.raised.period == "year"):
+            return None
+        return self.rows.parent[self.raised.starts] if self.raised else self.rows.parent
 
     @cached_property
     def kept(self) -> NDArray[np.int64] | None:
@@ -105,12 +137,14 @@ class PanelStream:
     @property
     def n_rows(self) -> int:
         """Number of rows."""
-        return self.builder.spine.n_rows if self.kept is None else len(self.kept)
+        if self.kept is not None:
+            return len(self.kept)
+        return self.builder.spine.n_rows if self._parent is None else len(self._parent)
 
     def __iter__(self) -> Iterator[Column]:
         """Yield keys, then each covariate's columns; what a covariate made is then freed."""
-        for name, values in self.builder.spine.keys.items():
-            yield Column(name, values)
+        for name in self.keys:
+            yield self._key(name)
         for covariate, listed in self._listed.items():
             for name in listed:
                 yield self._column(covariate, name)
@@ -118,8 +152,12 @@ class PanelStream:
 
     def part(self, column: Column, start: int, stop: int) -> NDArray[Any]:
         """Return a column's values in rows from `start` up to `stop`."""
-        rows: Pick = slice(start, stop) if self.kept is None else self.kept[start:stop]
-        return column.source[rows]
+        return column.source[self._rows(column, slice(start, stop))]
+
+    def _rows(self, column: Column, run: slice) -> Pick:
+        """Return which of a column's source's rows a run of the panel's rows are."""
+        rows: Pick = run if self.kept is None else self.kept[run]
+        return rows if column.fine or self._parent is None else self._parent[rows]
 
     def distribution(self, column: Column) -> Distribution:
         """Return how a column's values are distributed over the panel's rows."""
@@ -128,14 +166,28 @@ class PanelStream:
             return distribution_of(*tabulate(*self._cells(source)))
         if source.dtype.kind not in "fi":
             return text_distribution(self.n_rows)
-        return distribution_of(*tabulate(source if self.kept is None else source[self.kept]))
+        if column.fine or self._parent is None:
+            rows: Pick = slice(None) if self.kept is None else self.kept
+            return distribution_of(*tabulate(source[rows]))
+        return distribution_of(*tabulate(source[:], self._times))
+
+    @cached_property
+    def _times(self) -> NDArray[np.int64] | None:
+        """How many rows of the panel each yearly row stands for; None if each for itself."""
+        if self._parent is None:
+            if self.kept is None:
+                return None
+            return np.bincount(self.kept, minlength=self.builder.spine.n_rows)
+        parent = self._parent if self.kept is None else self._parent[self.kept]
+        return np.bincount(parent, minlength=self.builder.spine.n_rows)
 
     def _cells(self, source: Cells) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """Return the values of a column's cells, and how many rows look each up."""
         key = id(source.place)
         if key not in self._looked_up:
-            position = source.positions(slice(None) if self.kept is None else self.kept)
-            self._looked_up[key] = np.bincount(position + 1, minlength=len(source.data) + 1)
+            position = source.positions(slice(None)) + 1
+            counts = np.bincount(position, self._times, minlength=len(source.data) + 1)
+            self._looked_up[key] = counts.astype(np.int64)
         gone = np.asarray([missing_of(source.dtype)], source.dtype)
         return np.concatenate([gone, source.data]), self._looked_up[key]
 
@@ -155,8 +207,27 @@ class PanelStream:
             provenance=self.provenance(),
         )
 
+    def _key(self, name: str) -> Column:
+        spine = self.builder.spine
+        if name in spine.keys:
+            return Column(name, spine.keys[name])
+        assert self.rows is not None
+        calendar = Calendar(self.rows, name)
+        if self.raised is None:
+            return Column(name, calendar, fine=True)
+        return Column(name, calendar[self.raised.starts], fine=True)
+
     def _column(self, covariate: str, name: str) -> Column:
-        source, note = self.builder.lazy_column(get_covariate(covariate), name, {})
+        entry = get_covariate(covariate)
+        if self._dated and (dated := self._dated.column(entry, name, {})):
+            values, note, how = dated
+            if self.raised:
+                values, note = self.raised.column(values, note, how)
+            self._notes[name] = note
+            return Column(name, values, note, fine=True)
+        source, note = self.builder.lazy_column(entry, name, {})
+        if self._parent is not None:
+            note = replace(note, dating=HELD.format(step=get_unit(self.unit).step))
         self._notes[name] = note
         return Column(name, source, note)
 
@@ -164,10 +235,14 @@ class PanelStream:
         return [*self.keys, *(name for listed in self._listed.values() for name in listed)]
 
     def _values(self, name: str) -> NDArray[Any]:
-        if name in self.builder.spine.keys:
-            return self.builder.spine.keys[name]
-        (covariate,) = (key for key, listed in self._listed.items() if name in listed)
-        return self._column(covariate, name).source[:]
+        """Return a column over all rows that there are before the filter."""
+        if name in self.keys:
+            column = self._key(name)
+        else:
+            (covariate,) = (key for key, listed in self._listed.items() if name in listed)
+            column = self._column(covariate, name)
+        whole = slice(None)
+        return column.source[whole if column.fine or self._parent is None else self._parent]
 
     def _refuse_overwrites(self) -> None:
         seen = set(self.keys)

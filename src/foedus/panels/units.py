@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from foedus.errors import UsageError, nearest
 from foedus.panels.spine import Spine
@@ -11,6 +12,7 @@ from foedus.panels.system import StateSystem
 from foedus.sources.tables import Tables
 
 Builder = Callable[[Tables, StateSystem, tuple[int, int]], Spine]
+Step = Literal["year", "month", "day"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Unit:
         (tables, system, years) -> Spine.
     years_of : str
         Data set whose coverage bounds the years that can be asked for.
+    parent : str
+        For a unit finer than the year: the yearly unit that it refines, whose rows `build` makes;
+        see `foedus.panels.fine_units`.
+    step : str
+        What a row's date is: "year", "month" or "day".
     """
 
     name: str
@@ -39,6 +46,8 @@ class Unit:
     sources: tuple[str, ...]
     build: Builder
     years_of: str = "cow_states"
+    parent: str = ""
+    step: Step = "year"
 
 
 _UNITS: dict[str, Unit] = {}
@@ -50,12 +59,14 @@ def unit(
     says: str,
     sources: tuple[str, ...],
     years_of: str = "cow_states",
+    parent: str = "",
+    step: Step = "year",
 ) -> Callable[[Builder], Builder]:
     """Register a function as the builder of a unit."""
 
     def register(build: Builder) -> Builder:
         assert name not in _UNITS, f"the unit {name} is declared twice"
-        _UNITS[name] = Unit(name, keys, says, sources, build, years_of)
+        _UNITS[name] = Unit(name, keys, says, sources, build, years_of, parent, step)
         return build
 
     return register
@@ -66,6 +77,7 @@ def units() -> dict[str, Unit]:
     from foedus.panels import (  # noqa: F401  (they register on import)
         alliance_units,
         dispute_units,
+        fine_units,
         state_units,
         system_units,
         war_units,
@@ -100,6 +112,8 @@ def build_spine(
 ) -> Spine:
     """Build the rows of a unit for the years from `years[0]` to `years[1]`, both included.
 
+    Of a unit finer than the year, these are the rows of the yearly unit that it refines.
+
     Raises
     ------
     UsageError
@@ -121,5 +135,5 @@ def build_spine(
             "Ask for years within it."
         )
     spine = chosen.build(tables, system, (first, last))
-    assert tuple(spine.keys) == chosen.keys
+    assert tuple(spine.keys) == (get_unit(chosen.parent) if chosen.parent else chosen).keys
     return spine
