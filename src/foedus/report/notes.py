@@ -178,6 +178,22 @@ class Shown:
         return self.text
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How far a rebuilt variable agrees with the author's file, for the notes."""
+
+    text: str
+    known: str
+    agree: str
+    only_in_file: str
+    only_rebuilt: str
+    correlation: str
+
+    def __str__(self) -> str:
+        """Return the share of rows that agree."""
+        return self.text
+
+
 class _Names:
     """The names that notes may use."""
 
@@ -188,6 +204,7 @@ class _Names:
         return {
             "est": self.est, "measure": self.measure, "print": self.printed, "effect": self.effect,
             "alt": self.alt, "rows": self.rows, "flow": self.flow, "curve": self.curve(),
+            "agree": self.agree, "matched": self.matched,
             "label": self.study.label, "title": self.study.title,
         }  # fmt: skip
 
@@ -233,6 +250,27 @@ class _Names:
                 return _estimate(Estimate.of(row))
         known = [f"{row.get('choice')}: {row.get('alternative')}" for row in rows]
         raise UsageError(f"no such alternative. {nearest(f'{choice}: {alternative}', known)}")
+
+    def agree(self, variable: str) -> Agreement:
+        listed = self.study.mapping("rebuild").get("variables", [])
+        for row in listed:
+            if row.get("variable") == variable:
+                return Agreement(
+                    text=numbers.percent(row.get("share"), 1),
+                    known=numbers.count(row.get("known_in_both")),
+                    agree=numbers.count(row.get("agree")),
+                    only_in_file=numbers.count(row.get("only_in_file")),
+                    only_rebuilt=numbers.count(row.get("only_rebuilt")),
+                    correlation=numbers.number(row.get("correlation"), 4, 4),
+                )
+        known = [str(row.get("variable")) for row in listed]
+        raise UsageError(f'no rebuilt variable "{variable}". {nearest(variable, known)}')
+
+    def matched(self, name: str) -> str:
+        counts = self.study.mapping("rebuild").get("counts", {})
+        if name not in counts:
+            raise UsageError(f'no count "{name}" of the rebuild. {nearest(name, counts)}')
+        return numbers.count(counts[name])
 
     def rows(self, model: str) -> str:
         for row in self.study.estimates:

@@ -255,6 +255,10 @@ class Estimation:
             if published.quantity in ("hazard_ratio", "odds_ratio"):
                 value = math.exp(value)
                 error = None if error is None else value * error
+            elif published.quantity == "percent_change":
+                # Of a hazard, of odds, of a rate: what exp(b) says in percent.
+                error = None if error is None else 100 * math.exp(value) * error
+                value = 100 * math.expm1(value)
             found.append((covariance, Rebuilt(value, error, term.p_value, fitted.n_obs)))
         return found
 

@@ -22,7 +22,7 @@ UNTESTED = ("count", "percent", "rate_percent", "predicted_probability", "expone
 QUANTITIES = TESTED + UNTESTED
 RATES = ("percent", "rate_percent", "predicted_probability")
 SIGNS = {"+": 1.0, "-": -1.0, "\N{MINUS SIGN}": -1.0, "0": 0.0}
-_P = re.compile(r"^(?P<sign>[<>=]?)\s*(?P<value>\d*\.?\d+)$")
+_P = re.compile(r"^(?P<sign>[<>=]?)\s*(?P<value>\d*\.?\d+(e[-+]?\d+)?)$")
 
 
 @dataclass(frozen=True)
