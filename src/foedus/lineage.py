@@ -323,7 +323,8 @@ def _panel_step(project: Project, sources: Mapping[str, SourceStep]) -> PanelSte
     from foedus.panels.units import get_unit
 
     unit = get_unit(DEFAULT_PANEL)
-    fitting = for_unit(unit.name, unit.keys)
+    every = for_unit(unit.name, unit.keys)
+    fitting = {name: one for name, one in every.items() if not one.on_request}
     needs = {name: one.sources_said(set()) for name, one in fitting.items()}
     usable = {name: one for name, one in fitting.items() if needs[name] <= set(sources)}
     needed = {*unit.sources, *(source for name in usable for source in needs[name])}

@@ -230,7 +230,13 @@ def test_columns_outside_coverage_are_missing_and_inside_are_not(tables: Tables)
         assert frame.filter(pl.col("year") == last + 1)["v"].is_null().all()
 
 
-EXAMPLES = [(entry, example) for entry in registry().values() for example in entry.examples]
+# Those made on request read files that only a user can bring.
+EXAMPLES = [
+    (entry, example)
+    for entry in registry().values()
+    if not entry.on_request
+    for example in entry.examples
+]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,20 @@ def examine(project: Project) -> dict[str, Any]:
         "sources": [
             {"id": name, "version": one.facts.version, "state": one.state, "core": name in CORE}
             for name, one in found.items()
+            if not one.facts.optional
+        ],
+        "optional": [
+            {
+                "id": name,
+                "title": one.facts.title,
+                "version": one.facts.version,
+                "state": one.state,
+                "adds": one.facts.adds,
+                "files": [file.name for file in one.facts.files],
+                "page": next((file.page for file in one.facts.files if file.page), None),
+            }
+            for name, one in found.items()
+            if one.facts.optional
         ],
         "real_data": all(found[name].usable for name in CORE if name in found),
         "studies": _studies(project, found),
@@ -90,7 +104,7 @@ def _mend(project: Project, found: dict[str, FoundSource]) -> list[str]:
     lines += [
         str(missing_data(project, [one]))
         for one in found.values()
-        if one.state != "found" and not one.usable
+        if not one.usable and (one.state != "missing" or not one.facts.optional)
     ]
     lines += [
         f"{one.facts.id}: another version than the pinned one is used, as config/config.yaml says."
@@ -133,6 +147,14 @@ def describe(state: dict[str, Any]) -> list[str]:
         lines.append("`make report` will run on real data.")
     else:
         lines.append("Core data are missing, so `make report` can't run on real data yet.")
+    if state["optional"]:
+        lines += ["", "Official releases of which no copy is pinned here; nothing needs them:"]
+        for one in state["optional"]:
+            lines.append(
+                f"- {one['id']} ({one['title']} {one['version']}): {one['state']}. It adds "
+                f"{one['adds']} Get {', '.join(one['files'])} from {one['page']}, put it under "
+                f"data/raw/ and accept it in config/config.yaml: accept_unpinned: [{one['id']}]"
+            )
     if state["mend"]:
         lines += ["", "To mend:", *(f"- {line}" for line in state["mend"])]
     return lines

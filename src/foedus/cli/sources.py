@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def command(settings: Settings, ids: tuple[str, ...]) -> None:
     """List the data sets: version, edition, years, rows, state, file and citation.
 
-    The state is found, missing, wrong checksum, or accepted unpinned. With --json each source
-    comes with all its facts.
+    The state is found, missing, wrong checksum, accepted unpinned, or not accepted: no copy of that
+    release is pinned, and config doesn't accept it by name. With --json each source comes with all
+    its facts.
     """
     from foedus.references import load_references
     from foedus.sources.resolve import locate
@@ -59,13 +60,18 @@ def _entry(one: FoundSource, works: dict[str, Reference]) -> dict[str, Any]:
         "citation_keys": list(facts.citation),
         "terms": facts.terms,
         "quirks": list(facts.quirks),
+        "optional": facts.optional,
+        "adds": facts.adds,
     }
 
 
 def _text(listed: list[dict[str, Any]]) -> str:
     rows = []
     for one in listed:
-        tables = ", ".join(f"{name} {count:,}" for name, count in one["rows"].items())
+        tables = ", ".join(
+            f"{name} {'?' if count is None else format(count, ',')}"
+            for name, count in one["rows"].items()
+        )
         files = ", ".join(file["path"] or file["name"] for file in one["files"])
         years = f"{one['years'][0]}-{one['years'][1]}"
         rows.append((one["id"], one["version"], one["edition"], years, one["state"], tables, files))

@@ -390,7 +390,7 @@ def column_names(unit: str, names: Sequence[str] | str) -> dict[str, list[str]]:
 def _entries(unit: str, keys: Sequence[str], names: Sequence[str] | str) -> dict[str, Covariate]:
     fitting = for_unit(unit, keys)
     if names == "all":
-        return fitting
+        return {name: entry for name, entry in fitting.items() if not entry.on_request}
     asked = [names] if isinstance(names, str) else list(names)
     chosen = {}
     for name in asked:

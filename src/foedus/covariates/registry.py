@@ -141,6 +141,7 @@ class Covariate:
     window: tuple[int, int] | None = None
     says_citation: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
+    on_request: bool = False
 
     def column(self, name: str) -> ColumnSpec:
         """Return one column's declaration; UsageError names the nearest."""
@@ -210,6 +211,7 @@ def covariate(
     window: tuple[int, int] | None = None,
     says_citation: str = "",
     choices: Mapping[str, str] | None = None,
+    on_request: bool = False,
 ) -> Callable[[Build], Build]:
     """Register a function as a covariate.
 
@@ -240,6 +242,8 @@ def covariate(
     choices : mapping of str to str, optional
         For a covariate that is made from one of several data sets: values of its option `source`
         to data sets. Only the chosen one is read, and its years bound the columns.
+    on_request : bool
+        Left out of "all": made only by name, because its data are a user's to bring.
 
     Returns
     -------
@@ -267,6 +271,7 @@ def covariate(
             window=window,
             says_citation=says_citation,
             choices=dict(choices or {}),
+            on_request=on_request,
         )
         return build
 

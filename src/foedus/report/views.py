@@ -540,7 +540,11 @@ def data_view(inputs: Inputs, figures: Figures) -> View:
                     for file in facts.files
                 ],
                 "tables": [
-                    {"name": name, "rows": count(table.rows), "says": table.description}
+                    {
+                        "name": name,
+                        "rows": "?" if table.rows is None else count(table.rows),
+                        "says": table.description,
+                    }
                     for name, table in facts.tables.items()
                 ],
                 "works": [
@@ -558,7 +562,9 @@ def data_view(inputs: Inputs, figures: Figures) -> View:
     return {"sources": sources, "panels": panels, "coverage": _figure(figures.coverage)}
 
 
-def _size(size: int) -> str:
+def _size(size: int | None) -> str:
+    if size is None:
+        return "unknown"
     for unit, scale in (("MB", 1e6), ("kB", 1e3)):
         if size >= scale:
             return f"{size / scale:.1f} {unit}"

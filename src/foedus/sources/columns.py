@@ -30,7 +30,7 @@ def described(
     """
     made = []
     for line in text.strip().splitlines():
-        names, definition = line.split("|", 1)
+        names, definition = line.strip().split("|", 1)
         name, _, header = names.partition("=")
         made.append(
             Column(

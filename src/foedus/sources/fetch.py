@@ -116,7 +116,10 @@ def fetch(
             "fetch needs the network, and --offline forbids it. Leave out --offline, or put the "
             f"files under {project.raw_home} by hand."
         )
-    reports = fetch_found(project, locate(project, ids).values(), progress, options)
+    found = list(locate(project, ids).values())
+    if ids is None:  # what nothing needs is asked for by name
+        found = [one for one in found if not one.facts.optional]
+    reports = fetch_found(project, found, progress, options)
     failed = [report for report in reports if report.outcome in ("failed", "by hand")]
     if failed and ids is not None:
         raise MissingDataError(" ".join(report.message for report in failed))

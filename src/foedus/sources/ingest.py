@@ -196,7 +196,7 @@ def _check_rows(found: FoundSource, made: Mapping[str, pl.DataFrame]) -> tuple[s
         return ()
     for name, frame in made.items():
         pinned = found.facts.table(name).rows
-        if frame.height == pinned:
+        if pinned is None or frame.height == pinned:
             continue
         text = f"{found.facts.id}/{name}: {frame.height} rows, the pinned release has {pinned}"
         if found.state == "found":

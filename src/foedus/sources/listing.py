@@ -63,7 +63,7 @@ def list_sources(project: Project) -> list[SourceLine]:
         lines.append(
             SourceLine(
                 one.id, one.title, one.version, one.edition, *one.coverage,
-                sum(table.rows for table in one.tables.values()), found.state, _files(found),
+                sum(table.rows or 0 for table in one.tables.values()), found.state, _files(found),
                 "; ".join(cited),
             )
         )  # fmt: skip

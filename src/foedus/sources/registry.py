@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foedus.sources.schema import Column, Rows
 
 CORRECTIONS = ".corrections.yaml"
+UNPINNED = "unpinned"
 DATASETS = "foedus.sources.datasets"
 
 Scalar = int | float | str
@@ -32,13 +33,16 @@ Code = Annotated[Scalar, Field(union_mode="left_to_right")]
 class FileFacts(Strict):
     """One file of a data set as its project releases it.
 
+    A file whose bytes nobody here has seen has ``sha256: unpinned``, and neither bytes nor rows: it
+    is read only when config accepts its source by name (`accept_unpinned`).
+
     `url` is the official address of the file itself or of a zip that holds it (at any depth, by
     name); `page` is the landing page where a person downloads it when there is no such address.
     """
 
     name: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int = Field(gt=0)
+    sha256: str = Field(pattern=rf"^([0-9a-f]{{64}}|{UNPINNED})$")
+    bytes: int | None = Field(None, gt=0)
     rows: int | None = Field(None, description="Records in the file, its header not counted")
     encoding: Literal["utf-8", "cp1252", "binary"] = "utf-8"
     line_end: Literal["lf", "crlf", "cr"] = "lf"
@@ -50,11 +54,16 @@ class FileFacts(Strict):
     note: str = Field("", description="What to know when downloading it by hand")
     redirect_hosts: tuple[str, ...] = ()
 
+    @property
+    def pinned(self) -> bool:
+        """Whether the bytes of the release are known."""
+        return self.sha256 != UNPINNED
+
 
 class TableFacts(Strict):
     """One table that is made of a data set's files."""
 
-    rows: int = Field(description="Rows made of the pinned files")
+    rows: int | None = Field(None, description="Rows made of the pinned files")
     key: tuple[str, ...] = Field(min_length=1)
     description: str
 
@@ -113,6 +122,8 @@ class SourceFacts(Strict):
         Closed code lists. A code that isn't here stops the build.
     code_map
         State codes of the source's own that COW spells otherwise, with the years and the reason.
+    adds
+        For an optional source (one that isn't pinned): what it would add.
     """
 
     id: str = Field(pattern=r"^[a-z0-9_.]+$")
@@ -131,6 +142,7 @@ class SourceFacts(Strict):
     codes: dict[str, CodeList] = Field({})
     code_map: tuple[CodeMap, ...] = ()
     quirks: tuple[str, ...] = ()
+    adds: str = ""
     corrections: tuple[Correction, ...] = Field((), exclude=True)
 
     @model_validator(mode="after")
@@ -139,7 +151,16 @@ class SourceFacts(Strict):
             raise ValueError(f"coverage runs backwards: {self.coverage[0]} to {self.coverage[1]}")
         if self.id not in (self.dataset, self.alias):
             raise ValueError(f'id must be "{self.dataset}" or "{self.alias}"')
+        if self.optional != bool(self.adds):
+            raise ValueError("adds: an unpinned source, and no other, says what it would add")
+        if not self.optional and not all(table.rows for table in self.tables.values()):
+            raise ValueError("tables: a pinned source says how many rows each table has")
         return self
+
+    @property
+    def optional(self) -> bool:
+        """Whether a user must bring the files and accept them: nothing needs such a source."""
+        return not all(file.pinned for file in self.files)
 
     @property
     def alias(self) -> str:

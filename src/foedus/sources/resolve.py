@@ -24,8 +24,10 @@ from foedus.errors import ConfigError, InputError, MissingDataError, nearest
 from foedus.sources.registry import FileFacts, SourceFacts, project_facts, resolve_id
 from foedus.store import read_json, sha256_cached
 
-State = Literal["found", "missing", "wrong checksum", "accepted unpinned"]
-STATES: tuple[State, ...] = ("found", "accepted unpinned", "wrong checksum", "missing")
+State = Literal["found", "missing", "wrong checksum", "accepted unpinned", "not accepted"]
+STATES: tuple[State, ...] = (
+    "found", "accepted unpinned", "not accepted", "wrong checksum", "missing",
+)  # fmt: skip
 CORE = ("cow_states", "atop", "mid", "cow_interstate_wars", "cow_contiguity", "cow_nmc")
 _SKIPPED = (".git", ".venv", "node_modules", "__pycache__")
 
@@ -39,7 +41,8 @@ class FoundFile:
     facts : FileFacts
     state : str
         ``found`` (pinned bytes, or those that a world wrote), ``accepted unpinned``,
-        ``wrong checksum`` or ``missing``.
+        ``wrong checksum``, ``not accepted`` (no bytes are pinned and config doesn't name the
+        source) or ``missing``.
     path : Path or None
         The file that is used, or, with a wrong checksum, the one that is refused.
     sha256 : str or None
@@ -64,7 +67,7 @@ class FoundSource:
 
     @property
     def state(self) -> State:
-        """``found``, ``accepted unpinned``, ``wrong checksum`` or ``missing``."""
+        """``found``, ``accepted unpinned``, ``not accepted``, ``wrong checksum`` or ``missing``."""
         return max((file.state for file in self.files), key=STATES.index)
 
     @property
@@ -202,7 +205,8 @@ def _find(
             simulated = _simulated(path, folder)
             if accepted and digest is not None:
                 return FoundFile(file, "accepted unpinned", path, digest, simulated)
-            refused = refused or FoundFile(file, "wrong checksum", path, digest, simulated)
+            state: State = "wrong checksum" if file.pinned else "not accepted"
+            refused = refused or FoundFile(file, state, path, digest, simulated)
     return refused or FoundFile(file, "missing")
 
 
@@ -249,7 +253,7 @@ def missing_data(
             if file.state == "missing":
                 how = _how(file.facts, one.facts)
                 parts.append(f"{one.facts.id}: {file.facts.name} was not found; {how}.")
-            elif file.state == "wrong checksum":
+            elif file.state in ("wrong checksum", "not accepted"):
                 parts.append(_refused(one.facts, file))
     parts += failures
     looked = ", ".join(str(folder) for folder in raw_folders(project))
@@ -290,6 +294,13 @@ def _how(file: FileFacts, source: SourceFacts) -> str:
 
 def _refused(source: SourceFacts, file: FoundFile) -> str:
     found = file.sha256 or "unreadable"
+    if file.state == "not accepted":
+        return (
+            f"{source.id}: {file.path} (sha256 {found}) is there, but no copy of this release was "
+            "ever at hand, so nothing vouches for its bytes. To use it, accept it by name in "
+            f"config/config.yaml: `accept_unpinned: [{source.id}]`; all that is made from it will "
+            "say so."
+        )
     return (
         f"{source.id}: {file.path} has the right name but sha256 {found}, where "
         f"{source.dataset} {source.version} has {file.facts.sha256}. To use this other version, "

@@ -47,3 +47,9 @@ DERIVED = (*KEYS, *INDICATORS)
 def read_derived(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
     """Read another project's extract of version 7.0."""
     return {"state_years": read_table(files, facts, "cow_nmc.csv", DERIVED)}
+
+
+@source("cow_nmc_7.0_official", tables={"state_years": COLUMNS})
+def read_official(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
+    """Read version 7.0 as COW releases it; laid out as 6.0, written without a copy at hand."""
+    return {"state_years": read_table(files, facts, "NMC-70-abridged.csv", COLUMNS)}
