@@ -64,7 +64,7 @@ def reversed_tables(tables: SmallTables) -> SmallTables:
     return turned
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(worlds())
 def test_no_column_depends_on_the_order_of_input(treaties: list[Treaty]) -> None:
     tables = small_tables(treaties)
@@ -82,7 +82,7 @@ def test_no_column_depends_on_the_order_of_input(treaties: list[Treaty]) -> None
             )  # fmt: skip
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(worlds())
 def test_what_is_declared_symmetric_is(treaties: list[Treaty]) -> None:
     """Columns of collapse "same" are equal both ways, and directed ones collapse as declared."""

@@ -294,11 +294,12 @@ class Builder:
         key = (entry.name, tuple(sorted(options.items(), key=lambda item: item[0])))
         made = self._made.get(key, {})
         if column not in made:
-            wanted = frozenset(made) | {column}
+            # What stands is kept: only what is new is asked for.
+            wanted = frozenset({column})
             if with_siblings:
                 wanted |= {spec.name for spec in entry.columns if spec.name not in entry.extras}
             context = Context(self.spine, self.tables, options, wanted, self.shared)
-            made = entry.build(context)
+            made = {**entry.build(context), **made}
             unknown = set(made) - {spec.name for spec in entry.columns}
             assert not unknown, f"{entry.name} made undeclared columns {sorted(unknown)}"
             self._made[key] = made
