@@ -15,12 +15,17 @@ import numpy as np
 
 from foedus.errors import EstimationError
 from foedus.models.arrays import FloatArray, IntArray, blocks
+from foedus.models.separation import name_some
 
 STEP_DONE = 1e-7
 """Largest step (in standard deviations of the columns) after which the error is its square."""
 
 RUNAWAY = 25.0
 """Scaled coefficients beyond this have left every place where a maximum is of use."""
+
+SAME_STEPS = 6
+"""So many steps of one size in one direction, for almost no gain, never end: Newton's step on
+exp(-b), the tail of every likelihood without a maximum, is always 1."""
 
 RowParts = tuple[FloatArray, FloatArray, FloatArray]
 PartsOf = Callable[[slice, FloatArray], RowParts]
@@ -168,6 +173,7 @@ def maximise_rows(model: RowModel, start: FloatArray, most: int = 200) -> Maximu
                 f"{model.name}: the log-likelihood is not finite at the starting values; look for "
                 "extreme values among the terms."
             )
+        before, alike = np.zeros_like(params), 0
         for iteration in range(1, most + 1):
             if not np.isfinite(information).all():
                 raise _refusal(model, params, np.zeros_like(params), iteration)
@@ -180,7 +186,12 @@ def maximise_rows(model: RowModel, start: FloatArray, most: int = 200) -> Maximu
                 if concave and size < 1e-4:
                     break
                 raise _refusal(model, params, step, iteration)
+            gain = moved[1] - loglik
+            alike = alike + 1 if gain < 1e-3 and _same(step, before) else 0
+            before = step
             params, loglik, gradient, information = moved
+            if alike >= SAME_STEPS:
+                raise _without_end(model, step)
             if concave and size < STEP_DONE:
                 break
             if float(np.abs(params).max()) > RUNAWAY and iteration > 30:
@@ -204,6 +215,26 @@ def _advance(
             return there, value, slope, information
         factor *= 0.5
     return None
+
+
+def _same(step: FloatArray, before: FloatArray) -> bool:
+    """Whether a step repeats the one before it, in direction and (nearly) in size."""
+    sizes = float(np.linalg.norm(step)), float(np.linalg.norm(before))
+    if sizes[1] == 0.0 or sizes[0] < 1e-3:
+        return False
+    alignment = float(step @ before) / (sizes[0] * sizes[1])
+    return alignment > 0.999 and 0.8 < sizes[0] / sizes[1] < 1.25
+
+
+def _without_end(model: RowModel, step: FloatArray) -> EstimationError:
+    """Return the refusal of a likelihood that rises for ever along a step."""
+    shares = np.abs(step) / np.abs(step).max()
+    names = [model.parameters[int(j)] for j in np.argsort(-shares) if shares[j] > 0.5]
+    return EstimationError(
+        f"{model.name}: the log-likelihood has no maximum: it rises, by less and less, as "
+        f"{name_some(names)} grows without bound (the outcome is perfectly predicted there). Leave "
+        "the term out of that equation, merge its categories, or use a simpler estimator."
+    )
 
 
 def _refusal(
