@@ -4,7 +4,7 @@
 #
 #   Rscript tests/reference/make_estimators.R     (R 4.2; needs the packages below)
 #
-# writes estimators_reference.csv beside this script. Terms are named as foedus names them.
+# writes estimators_reference.csv and estimators_predictions.csv beside this script. Terms are named as foedus names them.
 suppressMessages({
   library(MASS); library(survival); library(nnet); library(ordinal); library(pscl)
   library(geepack); library(quantreg); library(lme4); library(brglm2); library(sandwich)
@@ -20,6 +20,10 @@ keep <- function(model, estimator, formula, b, se, options = "", cov = "classica
                  loglik = NA, n = nrow(d), where = "") {
   rows[[length(rows) + 1]] <<- data.frame(model, estimator, formula, options, where, cov,
     term = names(b), estimate = unname(b), std_error = unname(se), loglik, n)
+}
+told <- list()
+predicted <- function(model, kind, values) {
+  told[[length(told) + 1]] <<- data.frame(model, kind, row = 1:6 * 60, value = unname(values[1:6 * 60]))
 }
 se <- function(model) sqrt(diag(as.matrix(vcov(model))))
 rhs <- "defense + lndist + share"
@@ -103,9 +107,22 @@ for (dist in c("poisson", "negbin")) {
   m <- zeroinfl(form, d, dist = dist, control = zeroinfl.control(reltol = 1e-15, maxit = 50000))
   keep(paste("zeroinfl", dist), c(poisson = "zip", negbin = "zinb")[[dist]], text,
        zero_names(coef(m)), se(m), loglik = as.numeric(logLik(m)))
+  # of the negative binomials, sandwich knows no score of theta: its covariance is another one
+  if (dist == "poisson") keep(paste("zeroinfl", dist), "zip", text,
+       zero_names(coef(m)), sqrt(diag(vcovCL(m, d$dyad))), cov = "cluster(dyad)",
+       loglik = as.numeric(logLik(m)))
+  for (kind in c("response", "count", "zero"))
+    predicted(paste("zeroinfl", dist), kind, predict(m, type = kind))
+  predicted(paste("zeroinfl", dist), "none", predict(m, type = "prob")[, 1])
   m <- hurdle(form, d, dist = dist, control = hurdle.control(reltol = 1e-15, maxit = 50000))
   keep(paste("hurdle", dist), paste0("hurdle_", dist), text, zero_names(coef(m)), se(m),
        loglik = as.numeric(logLik(m)))
+  if (dist == "poisson") keep(paste("hurdle", dist), paste0("hurdle_", dist), text, zero_names(coef(m)),
+       sqrt(diag(vcovCL(m, d$dyad))), cov = "cluster(dyad)", loglik = as.numeric(logLik(m)))
+  # pscl's "zero" of a hurdle is the ratio P(y > 0) / P(count > 0), ours P(y > 0)
+  predicted(paste("hurdle", dist), "response", predict(m, type = "response"))
+  predicted(paste("hurdle", dist), "count", predict(m, type = "count"))
+  predicted(paste("hurdle", dist), "none", predict(m, type = "prob")[, 1])
 }
 
 # --- categories --------------------------------------------------------------------------------------
@@ -116,10 +133,17 @@ for (link in c("logit", "probit")) {
   s <- se(m)[c(names(m$beta), names(m$alpha))]
   keep(paste("ordered", link), paste0("ordered_", link), paste("cat ~", rhs), b, s,
        loglik = as.numeric(logLik(m)))
+  s <- sqrt(diag(vcovCL(m, d$dyad)))[c(names(m$beta), names(m$alpha))]
+  keep(paste("ordered", link), paste0("ordered_", link), paste("cat ~", rhs), b, s,
+       cov = "cluster(dyad)", loglik = as.numeric(logLik(m)))
+  p <- predict(m, newdata = d[all.vars(f("o"))[-1]], type = "prob")$fit
+  for (j in 1:4) predicted(paste("ordered", link), paste0("response ", j - 1), p[, j])
 }
 m <- multinom(f("o"), d, trace = FALSE, reltol = 1e-18, abstol = 1e-12, maxit = 5000, Hess = TRUE)
 b <- as.vector(t(coef(m))); names(b) <- colnames(vcov(m))
 keep("multinomial", "multinomial", paste("cat ~", rhs), b, se(m), loglik = as.numeric(logLik(m)))
+p <- predict(m, type = "probs")
+for (j in 1:4) predicted("multinomial", paste0("response ", j - 1), p[, j])
 
 # --- strata -------------------------------------------------------------------------------------------
 for (ties in c("exact", "efron", "breslow")) {
@@ -214,3 +238,6 @@ out <- do.call(rbind, rows)
 numbers <- sapply(out, is.numeric)
 out[numbers] <- lapply(out[numbers], function(x) format(x, digits = 12, trim = TRUE))
 write.csv(out, file.path(here, "estimators_reference.csv"), row.names = FALSE, quote = TRUE)
+told <- do.call(rbind, told)
+told$value <- format(told$value, digits = 10, trim = TRUE)
+write.csv(told, file.path(here, "estimators_predictions.csv"), row.names = FALSE, quote = FALSE)

@@ -23,10 +23,19 @@ import numpy as np
 
 from foedus.errors import EstimationError, UsageError, nearest
 from foedus.models.arrays import BoolArray, FloatArray, blocks
+from foedus.models.averages import (
+    average,
+    average_slope,
+    average_with_gradient,
+    categories_of,
+    is_single,
+    matrices_of,
+    place_of,
+)
 from foedus.models.design import Column, Columns, Design, Evaluator, Labels, take_rows
 from foedus.models.families import Family
 from foedus.models.formula import Call, Expression, Name, names_in, parse_expression
-from foedus.models.result import LEVEL, Result, inference
+from foedus.models.result import LEVEL, Result, inference, right_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,12 +88,13 @@ class Difference:
 
 def variables_of(result: Result) -> list[str]:
     """Return the variables on the right side of the model's formula, in its order."""
-    design = result.design
-    if design is None:
-        return [t for j, t in enumerate(result.terms) if not _is_constant(result, j)]
-    right = {n for t in design.formula.terms for f in t for n in _factor_names(design, f)}
-    right |= {name for offset in design.formula.offsets for name in names_in(offset)}
-    return [name for name in design.formula.names() if name in right]
+    if not result.designs:
+        names = result.fit.parts[0].names
+        return [t for j, t in enumerate(names) if not _is_constant(result, j)]
+    found: dict[str, None] = {}
+    for design in result.designs:
+        found.update(dict.fromkeys(right_names(design.formula)))
+    return list(found)
 
 
 def _factor_names(design: Design, factor: str) -> set[str]:
@@ -100,7 +110,7 @@ def _sample_columns(result: Result) -> Columns:
     """Return the sample's variables: the formula's columns, or the matrix's for an array fit."""
     if result.design is not None:
         return result.columns
-    return {name: result.fit.X[:, j] for j, name in enumerate(result.terms)}
+    return {name: result.fit.X[:, j] for j, name in enumerate(result.fit.parts[0].names)}
 
 
 def _matrix(result: Result, columns: Columns, n: int) -> tuple[FloatArray, FloatArray | None]:
@@ -118,8 +128,8 @@ def _numbers(column: Column, name: str) -> FloatArray:
 def _categorical(result: Result) -> set[str]:
     """Return variables that enter as categories."""
     found = {n for n, c in result.columns.items() if isinstance(c, Labels)}
-    if result.design is not None:
-        for tree in result.design.formula.factors.values():
+    for design in result.designs:
+        for tree in design.formula.factors.values():
             if isinstance(tree, Call) and tree.function in ("C", "factor"):
                 found |= set(names_in(tree))
     return found
@@ -204,7 +214,7 @@ def scenario(
             f'"{at}" is not a scenario. {nearest(how, ["means", "medians", "observed"])}'
         )
     columns = _sample_columns(result)
-    wanted = variables_of(result) if result.design is not None else list(result.terms)
+    wanted = variables_of(result) if result.designs else list(result.fit.parts[0].names)
     keep = rows_where(result, conditions) if conditions else None
     chosen = {name: take_rows(columns[name], keep) for name in wanted}
     n = result.n_obs if keep is None else int(keep.sum())
@@ -265,6 +275,34 @@ def _average(
     return mean / total, gradient / total
 
 
+def _average_at(
+    result: Result,
+    columns: Columns,
+    n: int,
+    weights: FloatArray | None,
+    place: int | None,
+    cov: str | None,
+) -> tuple[float, FloatArray]:
+    """Return the average prediction for given variables, and its gradient in the parameters."""
+    if not is_single(result):
+        return average_with_gradient(result, columns, n, weights, place, cov)
+    X, offset = _matrix(result, columns, n)
+    return _average(result, X, offset, weights)
+
+
+def _simulated_at(
+    result: Result, columns: Columns, n: int, betas: FloatArray, place: int | None
+) -> FloatArray:
+    """Return the average prediction for each drawn vector of parameters."""
+    if is_single(result):
+        X, offset = _matrix(result, columns, n)
+        return _simulated(result, X, offset, betas)
+    matrices, offset = matrices_of(result, columns, n)
+    weights = _row_weights(result, n)
+    drawn = [average(result, beta, matrices, offset, weights, place) for beta in betas]
+    return np.array(drawn)
+
+
 def _row_weights(result: Result, n: int) -> FloatArray | None:
     weights = result.fit.weights
     return weights if weights is not None and weights.size == n else None
@@ -309,6 +347,7 @@ def predict_at(
     at: str = "means",
     cov: str | None = None,
     level: float = LEVEL,
+    category: str | None = None,
 ) -> Prediction:
     """Predict the outcome in a scenario.
 
@@ -324,7 +363,9 @@ def predict_at(
         The covariance; the first computed for None.
     level : float
         Of the interval, which is symmetric on the index, so it stays inside the outcome's range
-        (for ``observed``, where there is no one index, symmetric on the outcome).
+        (for ``observed``, and for models of several indices, symmetric on the outcome).
+    category : str, optional
+        Whose probability, for outcomes in categories.
 
     Returns
     -------
@@ -332,11 +373,12 @@ def predict_at(
         With its delta-method standard error.
     """
     columns, n = scenario(result, at, values)
-    X, offset = _matrix(result, columns, n)
-    mean, gradient = _average(result, X, offset, _row_weights(result, n))
+    place = place_of(result, category)
+    mean, gradient = _average_at(result, columns, n, _row_weights(result, n), place, cov)
     made = result.covariance(cov)
     error = float(_delta_errors(gradient[None, :], made.vcov)[0])
-    if n == 1:
+    if n == 1 and is_single(result):
+        X, offset = _matrix(result, columns, n)
         eta = X @ result.params + (0.0 if offset is None else offset)
         ends = inference(eta, _delta_errors(X, made.vcov), result.df, level)
         low = float(family_of(result).mean(ends["ci_low"])[0])
@@ -360,6 +402,7 @@ def first_difference(
     draws: int = 1000,
     seed: int = 0,
     level: float = LEVEL,
+    category: str | None = None,
 ) -> Difference:
     """Return the change of the predicted outcome when one variable moves from start to end.
 
@@ -383,6 +426,8 @@ def first_difference(
         For the simulation.
     level : float
         Of the intervals.
+    category : str, optional
+        Whose probability, for outcomes in categories.
 
     Returns
     -------
@@ -392,13 +437,14 @@ def first_difference(
     if method not in METHODS:
         raise UsageError(f'"{method}" is not a method. {nearest(method, METHODS)}')
     columns, n = scenario(result, at, values)
+    place = place_of(result, category)
     moved = []
     for value in (start, end):
         held = dict(columns)
         _hold(held, variable, value, n)
-        moved.append(_matrix(result, held, n))
+        moved.append(held)
     weights = _row_weights(result, n)
-    (p0, g0), (p1, g1) = (_average(result, X, offset, weights) for X, offset in moved)
+    (p0, g0), (p1, g1) = (_average_at(result, one, n, weights, place, cov) for one in moved)
     percent, percent_gradient = 100.0 * (p1 - p0) / p0, 100.0 * (g1 / p0 - p1 * g0 / p0**2)
     made = result.covariance(cov)
     if method == "delta":
@@ -408,7 +454,7 @@ def first_difference(
         low, high = ends["ci_low"], ends["ci_high"]
     else:
         betas = _draws(result, cov, draws, seed)
-        s0, s1 = (_simulated(result, X, offset, betas) for X, offset in moved)
+        s0, s1 = (_simulated_at(result, one, n, betas, place) for one in moved)
         simulated = np.vstack([s1 - s0, 100.0 * (s1 - s0) / s0])
         errors = simulated.std(axis=1, ddof=1)
         low, high = np.quantile(simulated, [0.5 - level / 2, 0.5 + level / 2], axis=1)
@@ -445,8 +491,10 @@ def _binary(column: Column) -> bool:
 class _Sample:
     """The estimation sample, and what all its average slopes share."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Result, place: int | None = None, cov: str | None = None) -> None:
         self.result = result
+        self.place, self.cov = place, cov
+        self.single = is_single(result)
         self.weights = result.fit.weights
         self.columns = _sample_columns(result)
         self._shared: tuple[float, FloatArray] | None = None
@@ -470,6 +518,11 @@ class _Sample:
 
     def slope(self, variable: str) -> tuple[float, FloatArray]:
         """Return the average derivative in a variable, and its gradient."""
+        if not self.single:
+            _numbers(self.columns[variable], variable)
+            return average_slope(
+                self.result, self.columns, variable, self.weights, self.place, self.cov
+            )
         place = _simple_term(self.result, variable)
         if place is not None:
             slope, curve = self.shared()
@@ -483,7 +536,7 @@ class _Sample:
 
     def difference(self, variable: str) -> tuple[float, FloatArray]:
         """Return the average change as a variable goes from 0 to 1, and its gradient."""
-        place = _simple_term(self.result, variable)
+        place = _simple_term(self.result, variable) if self.single else None
         if place is not None:
             return self.simple_difference(place)
         n = self.result.n_obs
@@ -512,8 +565,8 @@ class _Sample:
 
     def moved(self, variable: str, values: FloatArray) -> tuple[float, FloatArray]:
         """Return the average prediction with a variable set anew in every row."""
-        X, offset = _matrix(self.result, {**self.columns, variable: values}, values.size)
-        return _average(self.result, X, offset, self.weights)
+        columns = {**self.columns, variable: values}
+        return _average_at(self.result, columns, values.size, self.weights, self.place, self.cov)
 
 
 def effects(
@@ -544,35 +597,40 @@ def effects(
     -------
     DataFrame
         variable, effect (slope or difference), estimate, std_error (delta method), statistic,
-        p_value, ci_low, ci_high, covariance.
+        p_value, ci_low, ci_high, covariance; for outcomes in categories also category, with a row
+        for the probability of each.
     """
     import pandas as pd
 
     if kind not in KINDS:
         raise UsageError(f'"{kind}" is not a kind of effect. {nearest(kind, KINDS)}')
-    sample = _Sample(result)
     known = [v for v in variables_of(result) if v not in _categorical(result)]
     names = known if variables is None else list(variables)
-    labels: list[tuple[str, str]] = []
+    labels: list[tuple[str, str, str]] = []
     numbers: list[tuple[float, FloatArray]] = []
+    levels = categories_of(result)
+    samples = {level: _Sample(result, place, cov) for place, level in enumerate(levels)}
     for name in names:
         if name not in known:
             raise UsageError(
                 f'"{name}" is not a numeric variable of the model. {nearest(name, known)}'
             )
-        for effect in _effects_wanted(kind, sample.columns[name]):
-            labels.append((name, effect))
-            numbers.append(sample.slope(name) if effect == "slope" else sample.difference(name))
+        for category, sample in (samples or {"": _Sample(result)}).items():
+            for effect in _effects_wanted(kind, sample.columns[name]):
+                labels.append((name, effect, category))
+                numbers.append(sample.slope(name) if effect == "slope" else sample.difference(name))
     made = result.covariance(cov)
     gradients = np.array([gradient for _, gradient in numbers]).reshape(len(numbers), -1)
     estimates = np.array([number for number, _ in numbers])
     block: dict[str, Any] = inference(
         estimates, _delta_errors(gradients, made.vcov), result.df, level
     )
+    by_category = {"category": [category for _, _, category in labels]} if levels else {}
     return pd.DataFrame(
         {
-            "variable": [name for name, _ in labels],
-            "effect": [effect for _, effect in labels],
+            "variable": [name for name, _, _ in labels],
+            "effect": [effect for _, effect, _ in labels],
+            **by_category,
             **block,
             "covariance": made.name,
         }
@@ -587,10 +645,44 @@ def _effects_wanted(kind: str, column: Column) -> tuple[str, ...]:
 
 RATIOS = {
     "logit": "odds ratio",
+    "firth": "odds ratio",
+    "jeffreys": "odds ratio",
+    "relogit": "odds ratio",
+    "clogit": "odds ratio",
+    "mixed_logit": "odds ratio",
+    "ordered_logit": "odds ratio",
+    "multinomial": "relative risk ratio",
     "cloglog": "hazard ratio",
     "poisson": "rate ratio",
     "negbin": "rate ratio",
+    "negbin1": "rate ratio",
+    "quasipoisson": "rate ratio",
+    "mixed_poisson": "rate ratio",
+    "truncated_poisson": "rate ratio",
+    "truncated_negbin": "rate ratio",
+    "zip": "rate ratio",
+    "zinb": "rate ratio",
+    "hurdle_poisson": "rate ratio",
+    "hurdle_negbin": "rate ratio",
+    "beta": "odds ratio",
 }
+"""Estimator -> what exp(b) is in its first equation."""
+
+LINK_RATIOS = {"logit": "odds ratio", "cloglog": "hazard ratio", "log": "ratio of means"}
+FIXED_LINKS = {"logit": "logit", "cloglog": "cloglog", "poisson": "log"}
+
+
+def _ratio_word(result: Result) -> str | None:
+    """Return what exp(b) is, None where it is nothing; the link decides where it is chosen."""
+    family = result.fit.family
+    link = getattr(family, "link", FIXED_LINKS.get(getattr(family, "name", "")))
+    if result.estimator in ("firth", "jeffreys", "gee"):
+        return LINK_RATIOS.get(str(link))
+    if result.estimator in RATIOS:
+        return RATIOS[result.estimator]
+    if result.estimator == "binomial" and link == "log":
+        return "risk ratio"
+    return LINK_RATIOS.get(str(link)) if hasattr(family, "link") else None
 
 
 def ratios(result: Result, cov: str | None = None, level: float = LEVEL) -> pd.DataFrame:
@@ -618,21 +710,25 @@ def ratios(result: Result, cov: str | None = None, level: float = LEVEL) -> pd.D
     """
     import pandas as pd
 
-    if result.estimator not in RATIOS:
+    word = _ratio_word(result)
+    if word is None:
         raise UsageError(f"exp(b) is not a ratio in a {result.estimator}; use effects.")
     made = result.covariance(cov)
-    block = inference(result.params, result.std_errors(made.name), result.df, level)
-    estimate = np.exp(result.params)
+    taken = [j for j, term in enumerate(result.terms) if not term.startswith("/")]
+    params, errors = result.params[taken], result.std_errors(made.name)[taken]
+    terms = [result.terms[j] for j in taken]
+    block = inference(params, errors, result.df, level)
+    estimate = np.exp(params)
     return pd.DataFrame(
         {
-            "term": list(result.terms),
-            "ratio": RATIOS[result.estimator],
+            "term": terms,
+            "ratio": ["odds ratio" if term.startswith("zero:") else word for term in terms],
             "estimate": estimate,
             "std_error": estimate * block["std_error"],
             "p_value": block["p_value"],
             "ci_low": np.exp(block["ci_low"]),
             "ci_high": np.exp(block["ci_high"]),
-            "percent_change": 100.0 * np.expm1(result.params),
+            "percent_change": 100.0 * np.expm1(params),
             "covariance": made.name,
         }
     )

@@ -9,7 +9,6 @@ mode moving with the parameters. Matrices are dense: fine for some thousand inte
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, special
@@ -91,7 +90,10 @@ class Crossed:
         return b, value
 
     def laplace(self, eta: FloatArray, sigmas: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        """Return the log-likelihood with its derivatives by row index and by log sigma."""
+        """Return the log-likelihood with its derivatives by row index and by log sigma.
+
+        The latter are split by intercept; those of a factor add up to its own.
+        """
         precision = self.precision(sigmas)
         b, value = self.mode(eta, precision)
         _, d, w, v = rows_at(self.kind, self.y, eta + self._gather(b))
@@ -105,16 +107,6 @@ class Crossed:
                 leverage += inverse[one, other]
         pull = inverse @ self._spread(v * leverage)
         by_row = d - 0.5 * v * leverage + 0.5 * w * self._gather(pull)
-        by_sigma = np.empty(len(self.sizes))
-        ends = np.cumsum([0, *self.sizes])
-        diagonal = np.diag(inverse)
-        for place, (first, last) in enumerate(pairwise(ends)):
-            own = slice(first, last)
-            scaled_b = precision[own] * b[own]
-            by_sigma[place] = (
-                float(scaled_b @ b[own])
-                - (last - first)
-                + float((precision[own] * diagonal[own]).sum())
-                - float(pull[own] @ scaled_b)
-            )
-        return loglik, by_row, by_sigma
+        scaled_b = precision * b
+        by_intercept = scaled_b * b - 1.0 + precision * np.diag(inverse) - pull * scaled_b
+        return loglik, by_row, by_intercept

@@ -74,9 +74,9 @@ def fit_mixed(
     start = maximise(kind, Problem(y, X, names, scaling, None, offset))
     base = np.zeros_like(y) if offset is None else offset
     if len(groups) == 1:
-        surface, row_group = _one_factor(y, groups[0], KINDS[family], points)
+        surface, shares = _one_factor(y, groups[0], KINDS[family], points)
     else:
-        surface, row_group = _two_factors(y, groups, KINDS[family])
+        surface, shares = _two_factors(y, groups, KINDS[family])
     k = X.shape[1]
     terms = [*names, *_spread_names(groups)]
 
@@ -93,14 +93,10 @@ def fit_mixed(
                 f"{label}: the intercepts of {name} do not vary (their standard deviation is 0); "
                 f"use {family}."
             )
-    loglik, by_row, by_sigma = surface(Z @ params[:k] + base, params[k:])
+    loglik, by_row, _ = surface(Z @ params[:k] + base, params[k:])
     if family == "poisson":
         loglik -= float(special.gammaln(y + 1.0).sum())
-    shared = [
-        (by_sigma[j] / y.size) * np.ones(y.size) if share is None else share(params[k + j])
-        for j, share in enumerate(row_group)
-    ]
-    scores = np.column_stack([Z * by_row[:, None], *shared])
+    scores = np.column_stack([Z * by_row[:, None], *shares()])
     back = np.eye(k + len(groups))
     back[:k, :k] = scaling.matrix()
     facts = {f"sigma_{n}": float(s) for (n, _, _), s in zip(groups, sigmas, strict=True)}
@@ -122,12 +118,13 @@ def _spread_names(groups: Sequence[tuple[str, IntArray, int]]) -> list[str]:
     return [f"/lnsigma:{name}" for name, _, _ in groups]
 
 
-Share = Callable[[float], FloatArray]
+Shares = Callable[[], list[FloatArray]]
+"""Each spread's derivative at the last point, a group's part shared out over its rows."""
 
 
 def _one_factor(
     y: FloatArray, group: tuple[str, IntArray, int], kind: int, points: int
-) -> tuple[Surface, list[Share | None]]:
+) -> tuple[Surface, Shares]:
     _, codes, n_groups = group
     order = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes, minlength=n_groups).astype(np.int64)
@@ -147,25 +144,33 @@ def _one_factor(
         )
         by_row = np.empty_like(pulls)
         by_row[order] = pulls
-        return value, by_row, np.array([by_group.sum() * sigma])
+        by_group[:] *= sigma
+        return value, by_row, np.array([by_group.sum()])
 
-    def share(log_sigma: float) -> FloatArray:
-        return (by_group * float(np.exp(log_sigma)) / sizes)[codes]
+    def shares() -> list[FloatArray]:
+        return [(by_group / sizes)[codes]]
 
-    return surface, [share]
+    return surface, shares
 
 
 def _two_factors(
     y: FloatArray, groups: Sequence[tuple[str, IntArray, int]], kind: int
-) -> tuple[Surface, list[Share | None]]:
+) -> tuple[Surface, Shares]:
     sizes = [n for _, _, n in groups]
     places = [groups[0][1], groups[1][1] + sizes[0]]
     model = Crossed(kind, y, places, sizes, np.zeros(sum(sizes)))
+    rows = np.bincount(np.concatenate(places), minlength=sum(sizes))
+    ends = [slice(0, sizes[0]), slice(sizes[0], sum(sizes))]
+    parts = np.zeros(sum(sizes))
 
     def surface(eta: FloatArray, log_sigma: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        return model.laplace(eta, np.exp(log_sigma))
+        value, by_row, parts[:] = model.laplace(eta, np.exp(log_sigma))
+        return value, by_row, np.array([parts[own].sum() for own in ends])
 
-    return surface, [None, None]
+    def shares() -> list[FloatArray]:
+        return [(parts / rows)[place] for place in places]
+
+    return surface, shares
 
 
 def _hessian(
