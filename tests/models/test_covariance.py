@@ -89,9 +89,15 @@ def test_two_way_cluster_is_the_sum_over_pairs_sharing_either(seed, n, states):
     S, bread = scores_and_bread(X, y, "ols")
     expected = brute(S, bread, lambda i, j: first[i] == first[j] or second[i] == second[j])
     assert_allclose(result.vcov(), expected, atol=1e-9 * np.abs(expected).max())
-    mended = fitted(X, y, first, second, "ols", cov).covariance()
+    mended = fitted(X, y, first, second, "ols", cov, repairs="eigen").covariance()
     assert np.linalg.eigvalsh(mended.vcov).min() > -1e-12 * np.abs(mended.vcov).max()
     assert ("eigenvalues" in mended.convention) == mended.repaired
+    usual = fitted(X, y, first, second, "ols", cov).covariance()
+    if (np.diag(result.vcov()) < 0).any():
+        assert_allclose(usual.vcov, mended.vcov)
+    else:
+        assert_allclose(usual.vcov, result.vcov())
+        assert ("not positive definite" in usual.convention) == mended.repaired
     if not mended.repaired:
         assert_allclose(mended.vcov, result.vcov())
     assert (np.diag(mended.vcov) >= np.diag(result.vcov()) * (1 - 1e-9)).all()

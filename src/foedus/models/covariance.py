@@ -13,6 +13,9 @@ The bread is the inverse information, the meat the covariance of summed scores:
   rows with state c on either side and S_d those of an unordered dyad, all years and both
   directions together, because these pairs were counted once for each of its two states.
 
+- ``dyadic(a, b, c)``, ``dyadic+cluster(year)``, ``driscoll_kraay(year)``, ``CR2(a)``, ``CR3(a)``,
+  ``jackknife``: see `foedus.models.dependence`.
+
 ``dyad`` names the unordered and ``ddyad`` the directed dyad, made from the two dyad columns.
 """
 
@@ -32,22 +35,38 @@ from foedus.models.arrays import FloatArray, IntArray, blocks, codes_of, group_s
 from foedus.models.scaling import Scaling
 
 FEW_CLUSTERS = 30
-REPAIRS = ("eigen", "never")
-PLAIN = ("classical", "HC0", "HC1", "HC2", "HC3", "dyadic")
+REPAIRS = ("variances", "eigen", "never")
+"""When negative eigenvalues are set to 0; see `covariance_of`."""
+
+PLAIN = ("classical", "HC0", "HC1", "HC2", "HC3", "dyadic", "jackknife")
 RULES = ("R", "stata", "none", "clusters", "clusters_and_terms")
 """Small-sample rules of clustered covariances; see `small_sample_factor`."""
 
-_PATTERN = re.compile(r"cluster\s*\(([^;()]*)(?:;\s*([\w]+)\s*)?\)", re.IGNORECASE)
+_PATTERN = re.compile(
+    r"(cluster|dyadic|CR2|CR3|driscoll_kraay|jackknife)\s*\(([^;()]*)(?:;\s*([\w]+)\s*)?\)",
+    re.IGNORECASE,
+)
+_WITH_TIME = re.compile(r"dyadic\s*\+\s*cluster\s*\(\s*([^;(),]+?)\s*\)", re.IGNORECASE)
+_ALL_KINDS = {
+    kind.lower(): kind
+    for kind in ("cluster", "dyadic", "CR2", "CR3", "driscoll_kraay", "jackknife")
+}
+EXAMPLES = (
+    *PLAIN, "cluster(dyad)", "cluster(ccode1, ccode2)", "dyadic(a, b, c)", "dyadic+cluster(year)",
+    "CR2(ccode)", "CR3(ccode)", "driscoll_kraay(year)", "jackknife(ccode)",
+)  # fmt: skip
+"""Covariances by name, with column names as they might be."""
 
 
 @dataclass(frozen=True, slots=True)
 class CovarianceSpec:
-    """A parsed covariance: its name as reported, its kind, its cluster variables, its rule."""
+    """A parsed covariance: its name as reported, kind, variables, small-sample rule, setting."""
 
     name: str
     kind: str
     by: tuple[str, ...] = ()
     rule: str = "R"
+    setting: str = ""
 
 
 def parse_covariance(text: str, rule: str = "R") -> CovarianceSpec:
@@ -56,8 +75,8 @@ def parse_covariance(text: str, rule: str = "R") -> CovarianceSpec:
     Parameters
     ----------
     text : str
-        ``classical``, ``HC0`` to ``HC3``, ``dyadic``, ``cluster(a)``, ``cluster(a, b)``; a rule may
-        follow the variables: ``cluster(dyad; none)``.
+        One of EXAMPLES. A rule may follow the variables of a cluster, ``cluster(dyad; none)``,
+        and the number of lags the period of ``driscoll_kraay(year; 3)``.
     rule : str
         The small-sample rule where the text names none.
 
@@ -75,16 +94,32 @@ def parse_covariance(text: str, rule: str = "R") -> CovarianceSpec:
     plain = {name.lower(): name for name in PLAIN}
     if stripped.lower() in plain:
         return CovarianceSpec(plain[stripped.lower()], plain[stripped.lower()], (), _rule(rule))
+    with_time = _WITH_TIME.fullmatch(stripped)
+    if with_time:
+        name = with_time.group(1)
+        return CovarianceSpec(f"dyadic+cluster({name})", "dyadic+cluster", (name,), _rule(rule))
     match = _PATTERN.fullmatch(stripped)
-    by = tuple(part.strip() for part in match.group(1).split(",")) if match else ()
-    if match is None or not all(by) or len(set(by)) != len(by):
-        raise UsageError(
-            f'"{text}" is not a covariance. '
-            + nearest(stripped, [*PLAIN, "cluster(dyad)", "cluster(ccode1, ccode2)"])
-        )
-    own = match.group(2)
-    label = f"cluster({','.join(by)}{'; ' + own if own else ''})"
-    return CovarianceSpec(label, "cluster", by, _rule(own or rule))
+    kind = _ALL_KINDS[match.group(1).lower()] if match else ""
+    by = tuple(part.strip() for part in match.group(2).split(",")) if match else ()
+    setting = (match.group(3) or "") if match else ""
+    if not _well_formed(kind, by, setting):
+        raise UsageError(f'"{text}" is not a covariance. ' + nearest(stripped, EXAMPLES))
+    label = f"{kind}({','.join(by)}{'; ' + setting if setting else ''})"
+    own = setting if kind == "cluster" and setting else rule
+    return CovarianceSpec(label, kind, by, _rule(own), setting)
+
+
+def _well_formed(kind: str, by: tuple[str, ...], setting: str) -> bool:
+    """Say whether a kind of covariance takes these variables and this setting."""
+    if not kind or not all(by) or len(set(by)) != len(by):
+        return False
+    if kind == "cluster":
+        return True
+    if kind == "driscoll_kraay":
+        return len(by) == 1 and (not setting or setting.isdigit())
+    if setting:
+        return False
+    return len(by) >= 2 if kind == "dyadic" else len(by) == 1
 
 
 def _rule(rule: str) -> str:
@@ -125,6 +160,21 @@ class Identifiers:
                 "with itself; drop such rows."
             )
         return codes[:half], codes[half:], n_states
+
+    def members(self, names: Sequence[str]) -> tuple[IntArray, int]:
+        """Return the members of each row, sorted, -1 where there is none, and how many exist."""
+        from foedus.models.dependence import codes_of_members
+
+        columns = []
+        for name in names:
+            if name not in self.columns:
+                raise UsageError(f'no column "{name}" of members. {nearest(name, self.columns)}')
+            values = np.asarray(self.columns[name])
+            if values.dtype.kind not in "iuf":
+                raise UsageError(f'"{name}" must hold numbers to be a column of members.')
+            numbers = values.astype(np.float64)
+            columns.append(np.where(np.isnan(numbers), -1, numbers).astype(np.int64))
+        return codes_of_members(columns)
 
     def codes(self, name: str) -> tuple[IntArray, int]:
         """Return the cluster number of each row for a variable, and how many there are."""
@@ -382,7 +432,8 @@ def _leverage(made: Ingredients) -> FloatArray:
     return hat
 
 
-def _scores(spec: CovarianceSpec, made: Ingredients) -> Scores | DenseScores:
+def scores_of(spec: CovarianceSpec, made: Ingredients) -> Scores | DenseScores:
+    """Return the scores, or refuse for an estimator that has none."""
     if made.scores is None:
         raise UsageError(
             f"{spec.name} needs scores by row, which this estimator has not; it has the classical "
@@ -392,7 +443,7 @@ def _scores(spec: CovarianceSpec, made: Ingredients) -> Scores | DenseScores:
 
 
 def _heteroskedastic(spec: CovarianceSpec, made: Ingredients) -> tuple[FloatArray, str]:
-    scores = _scores(spec, made)
+    scores = scores_of(spec, made)
     if spec.kind == "HC0":
         if spec.rule == "stata" and made.likelihood:
             return scores.outer() * (made.n / (made.n - 1)), "n/(n-1)"
@@ -415,13 +466,13 @@ def _clustered(
 ) -> tuple[FloatArray, tuple[int, ...], str]:
     """Sum the meats of all combinations of the cluster variables, with alternating sign."""
     counts = tuple(ids.codes(name)[1] for name in spec.by)
-    _warn_few(spec.name, min(counts), "clusters")
+    warn_few(spec.name, min(counts), "clusters")
     meat = np.zeros_like(made.bread)
     words = ""
     for size in range(1, len(spec.by) + 1):
         for names in combinations(spec.by, size):
             codes, groups = ids.crossed(names)
-            S = _scores(spec, made).sums(codes, groups)
+            S = scores_of(spec, made).sums(codes, groups)
             factor, words = small_sample_factor(
                 spec, min(counts) if spec.rule == "stata" else groups, made
             )
@@ -431,7 +482,9 @@ def _clustered(
     return meat, counts, words
 
 
-def dyadic_meat(scores: Scores | DenseScores, ids: Identifiers) -> tuple[FloatArray, int]:
+def dyadic_meat(
+    scores: Scores | DenseScores, ids: Identifiers, within: str | None = None
+) -> tuple[FloatArray, int]:
     """Return the meat of the dyadic-robust covariance and the number of states.
 
     Parameters
@@ -440,6 +493,8 @@ def dyadic_meat(scores: Scores | DenseScores, ids: Identifiers) -> tuple[FloatAr
         Scores by row.
     ids : Identifiers
         With the two sides of each row's dyad.
+    within : str, optional
+        A variable whose values must also be the same in both rows (a year).
 
     Returns
     -------
@@ -450,20 +505,29 @@ def dyadic_meat(scores: Scores | DenseScores, ids: Identifiers) -> tuple[FloatAr
     """
     first, second, n_states = ids.states()
     # one pass over the rows: all else is sums of the few directed dyads
-    codes, n_pairs = ids.codes("ddyad")
+    codes, n_pairs = ids.codes("ddyad") if within is None else ids.crossed(["ddyad", within])
     by_pair = scores.sums(codes, n_pairs)
     sides = np.zeros((2, n_pairs), dtype=np.int64)
     sides[0, codes], sides[1, codes] = first, second
-    ones = np.ones(n_pairs)
-    by_state = group_sums(by_pair, ones, sides[0], n_states)
-    by_state += group_sums(by_pair, ones, sides[1], n_states)
     low, high = sides.min(axis=0), sides.max(axis=0)
-    by_dyad = group_sums(by_pair, ones, *pair_codes(low, high, n_states))
+    n_groups, dyads = n_states, pair_codes(low, high, n_states)
+    if within is not None:
+        times, n_times = ids.codes(within)
+        time = np.zeros(n_pairs, dtype=np.int64)
+        time[codes] = times
+        sides = sides * n_times + time
+        n_groups *= n_times
+        dyads = pair_codes(dyads[0], time, n_times)
+    ones = np.ones(n_pairs)
+    by_state = group_sums(by_pair, ones, sides[0], n_groups)
+    by_state += group_sums(by_pair, ones, sides[1], n_groups)
+    by_dyad = group_sums(by_pair, ones, *dyads)
     meat: FloatArray = by_state.T @ by_state - by_dyad.T @ by_dyad
     return meat, n_states
 
 
-def _warn_few(name: str, clusters: int, what: str) -> None:
+def warn_few(name: str, clusters: int, what: str) -> None:
+    """Warn of fewer than FEW_CLUSTERS clusters."""
     if clusters < FEW_CLUSTERS:
         warnings.warn(
             f"{name}: only {clusters} {what}; standard errors with fewer than {FEW_CLUSTERS} "
@@ -481,8 +545,41 @@ def repair(vcov: FloatArray) -> tuple[FloatArray, bool]:
     return mended, True
 
 
+def _meat(
+    spec: CovarianceSpec, made: Ingredients, ids: Identifiers
+) -> tuple[FloatArray, tuple[int, ...], str]:
+    """Return the meat of a kind of covariance, its groups and its convention in words."""
+    from foedus.models import dependence
+
+    if spec.kind == "cluster":
+        return _clustered(spec, made, ids)
+    if spec.kind in ("CR2", "CR3"):
+        return dependence.bias_reduced_meat(spec, made, ids)
+    if not spec.kind.startswith(("dyadic", "driscoll")):
+        meat, words = _heteroskedastic(spec, made)
+        return meat, (), words
+    scores = scores_of(spec, made)
+    if spec.kind == "driscoll_kraay":
+        return dependence.driscoll_kraay_meat(spec, scores, ids)
+    if spec.kind == "dyadic+cluster":
+        meat, clusters, words = dependence.dyadic_and_cluster_meat(scores, ids, spec.by[0])
+    elif spec.by:
+        meat, clusters, words = dependence.members_meat(scores, ids, spec.by)
+    else:
+        meat, n_states = dyadic_meat(scores, ids)
+        clusters, words = (n_states,), "no small-sample factor"
+    if clusters[0] < 4:
+        # scores sum to 0 over all rows, and here every two rows share a state
+        raise EstimationError(
+            f"{spec.name}: all dyads among {clusters[0]} states share a state, so nothing is "
+            "independent of anything; at least 4 states are needed."
+        )
+    warn_few(spec.name, clusters[0], "states")
+    return meat, clusters, words
+
+
 def covariance_of(
-    spec: CovarianceSpec, made: Ingredients, ids: Identifiers, repairs: str = "eigen"
+    spec: CovarianceSpec, made: Ingredients, ids: Identifiers, repairs: str = "variances"
 ) -> Covariance:
     """Compute one covariance matrix.
 
@@ -495,9 +592,12 @@ def covariance_of(
     ids : Identifiers
         Cluster variables and dyads of the rows used.
     repairs : str
-        "eigen" sets negative eigenvalues of multi-way and dyadic covariances to 0, on columns
-        scaled to unit variance so that units of measurement play no part; "never" leaves the
-        matrix as its definition gives it (a negative variance is then a missing standard error).
+        Multi-way and dyadic covariances are differences and may have negative eigenvalues.
+        "variances" sets these to 0 where some coefficient's variance is negative, so that no
+        standard error is missing, and otherwise leaves the matrix as its definition gives it;
+        "eigen" always sets them to 0 (Cameron, Gelbach and Miller 2011), on columns scaled to
+        unit variance so that units of measurement play no part; "never" does not (a negative
+        variance is then a missing standard error). The words of the convention say either.
 
     Returns
     -------
@@ -510,25 +610,23 @@ def covariance_of(
             return Covariance(spec.name, made.classical, (), made.classical_words, False)
         words = "s^2 = RSS/(n-k)" if not made.likelihood else "inverse information"
         return Covariance(spec.name, _back(made, made.bread * made.dispersion), (), words, False)
-    if spec.kind == "cluster":
-        meat, clusters, words = _clustered(spec, made, ids)
-    elif spec.kind == "dyadic":
-        meat, n_states = dyadic_meat(_scores(spec, made), ids)
-        if n_states < 4:
-            # scores sum to 0 over all rows, and here every two rows share a state
-            raise EstimationError(
-                f"dyadic: all dyads among {n_states} states share a state, so nothing is "
-                "independent of anything; at least 4 states are needed."
-            )
-        _warn_few(spec.name, n_states, "states")
-        clusters, words = (n_states,), "no small-sample factor"
-    else:
-        meat, words = _heteroskedastic(spec, made)
-    inner, repaired = made.bread @ meat @ made.bread, False
-    if repairs == "eigen":
-        inner, repaired = repair(0.5 * (inner + inner.T))
+    if spec.kind == "jackknife":
+        from foedus.models.dependence import jackknife
+
+        inner, clusters, words = jackknife(spec, made, ids)
+        return Covariance(spec.name, _back(made, inner), clusters, words, False)
+    meat, clusters, words = _meat(spec, made, ids)
+    inner = made.bread @ meat @ made.bread
+    mended, indefinite = repair(0.5 * (inner + inner.T))
+    repaired = indefinite and (
+        repairs == "eigen"
+        or (repairs == "variances" and bool((np.diag(_back(made, inner)) < 0.0).any()))
+    )
     if repaired:
+        inner = mended
         words += "; negative eigenvalues set to 0"
+    elif indefinite:
+        words += "; not positive definite"
     return Covariance(spec.name, _back(made, inner), clusters, words, repaired)
 
 

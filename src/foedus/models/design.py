@@ -207,6 +207,8 @@ class Evaluator:
             return self._categories(text, self._as_labels(text, tree.arguments[0]), contrasts)
         if isinstance(tree, Call) and tree.function == "poly":
             return self._polynomial(text, tree)
+        if isinstance(tree, Call) and tree.function in ("ns", "bs"):
+            return self._spline(text, tree)
         return [(text, self.number(tree))]
 
     def _as_labels(self, text: str, tree: Expression) -> Labels:
@@ -240,6 +242,27 @@ class Evaluator:
             dummy[missing] = np.nan
             out.append((f"{text}[{'T.' if contrasts else ''}{level}]", dummy))
         return out
+
+    def _spline(self, text: str, tree: Call) -> list[tuple[str, FloatArray]]:
+        """Return a spline's columns, numbered as R numbers them."""
+        from foedus.models.splines import spline_basis
+
+        x = self.number(tree.arguments[0])
+        given = dict(tree.settings)
+        boundary = given.get("boundary")
+        basis = self._learn(
+            text,
+            lambda: spline_basis(
+                tree.function == "ns",
+                x,
+                knots=given.get("knots"),
+                df=int(given["df"][0]) if "df" in given else None,
+                degree=int(given.get("degree", (3,))[0]),
+                boundary=None if boundary is None else (boundary[0], boundary[1]),
+            ),
+        )
+        columns = basis.columns(x)
+        return [(f"{text}{j + 1}", columns[:, j]) for j in range(columns.shape[1])]
 
     def _polynomial(self, text: str, tree: Call) -> list[tuple[str, FloatArray]]:
         """Return orthogonal polynomials as R's poly() does, by the three-term recurrence."""

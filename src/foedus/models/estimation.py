@@ -52,7 +52,7 @@ def estimate(
     information: str = "expected",
     collinear: str = "error",
     separation: str = "error",
-    repairs: str = "eigen",
+    repairs: str = "variances",
     **options: Any,
 ) -> Result:
     """Fit a model to the rows of a frame.
@@ -84,8 +84,8 @@ def estimate(
     collinear, separation : str
         "error", or "drop" to leave terms out and say so in `dropped_terms` and `rows_lost`.
     repairs : str
-        "eigen" or "never": what to do with negative eigenvalues of multi-way and dyadic
-        covariances; see `foedus.models.covariance.covariance_of`.
+        "variances", "eigen" or "never": when negative eigenvalues are mended in multi-way and
+        dyadic covariances; see `foedus.models.covariance.covariance_of`.
     **options : object
         The estimator's own: settings, and columns by name (``strata="dyad"``, ``event="failed"``).
 
@@ -145,7 +145,7 @@ def fit_arrays(
     information: str = "expected",
     collinear: str = "error",
     separation: str = "error",
-    repairs: str = "eigen",
+    repairs: str = "variances",
     equations: Sequence[tuple[npt.ArrayLike, Sequence[str] | None]] = (),
     outcomes: Sequence[npt.ArrayLike] = (),
     **options: Any,
@@ -286,24 +286,31 @@ def _identifiers(
     wanted = dict.fromkeys(name for spec in specs for name in spec.by)
     known = column_names(data)
     with_sides = dyad is not None and all(side in known for side in dyad)
-    sided = [s for s in specs if s.kind == "dyadic" or {"dyad", "ddyad"} & set(s.by)]
+    sided = [
+        s
+        for s in specs
+        if s.name in ("dyadic", "jackknife")
+        or s.kind == "dyadic+cluster"
+        or {"dyad", "ddyad"} & set(s.by)
+    ]
+    members = {name for spec in specs if spec.kind == "dyadic" for name in spec.by}
     sides = None
     if sided and with_sides and dyad is not None:
         sides = (_id_column(data, dyad[0], kept), _id_column(data, dyad[1], kept))
     special = {"dyad", "ddyad"} if sides is not None else set()
     columns = {
-        name: _id_column(data, name, kept)
+        name: _id_column(data, name, kept, may_miss=name in members)
         for name in wanted
         if name in known and name not in special
     }
     return Identifiers(columns, sides, dyad or DYAD)
 
 
-def _id_column(data: Any, name: str, kept: BoolArray | None) -> AnyArray:
+def _id_column(data: Any, name: str, kept: BoolArray | None, may_miss: bool = False) -> AnyArray:
     """Return an identifier of the rows used; missing ones can't be grouped, so they are refused."""
     column = take_rows(read_column(data, name), kept)
     missing = missing_in(column)
-    if missing.any():
+    if missing.any() and not may_miss:
         raise UsageError(
             f'column "{name}" is missing in {int(missing.sum())} of the rows used, so they belong '
             "to no cluster; drop them or cluster on another column."

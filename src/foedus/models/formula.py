@@ -22,9 +22,16 @@ from foedus.errors import UsageError, nearest
 CONSTANT = "(Intercept)"
 FUNCTIONS = (
     "log", "log1p", "log2", "log10", "exp", "expm1", "sqrt", "abs",
-    "I", "C", "factor", "poly", "center", "scale", "offset",
+    "I", "C", "factor", "poly", "ns", "bs", "center", "scale", "offset",
 )  # fmt: skip
 """Functions a formula may use."""
+
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "poly": ("degree",),
+    "ns": ("df", "knots", "boundary"),
+    "bs": ("df", "knots", "degree", "boundary"),
+}
+"""Settings that functions take by name: numbers, or several as c(1, 4, 7)."""
 
 DEEPEST = 200
 """Parentheses or powers a formula may hold: reading one nests no deeper than that."""
@@ -32,7 +39,7 @@ DEEPEST = 200
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_.]*)|`(?P<quoted>[^`]+)`"
-    r"|(?P<op>\*\*|==|!=|<=|>=|[-+*/^:(),~<>|]))"
+    r"|(?P<op>\*\*|==|!=|<=|>=|[-+*/^:(),~<>|=]))"
 )
 _PRECEDENCE = {"<": 1, ">": 1, "<=": 1, ">=": 1, "==": 1, "!=": 1, "+": 2, "-": 2, "*": 3, "/": 3}
 
@@ -63,9 +70,14 @@ class Call:
 
     function: str
     arguments: tuple[Expression, ...]
+    settings: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(map(str, self.arguments))})"
+        parts = [str(argument) for argument in self.arguments]
+        for name, values in self.settings:
+            said = ", ".join(f"{value:.15g}" for value in values)
+            parts.append(f"{name} = {said if len(values) == 1 else f'c({said})'}")
+        return f"{self.function}({', '.join(parts)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +275,67 @@ class _Reader:
             )
         self.take("(")
         arguments = [self.expression()]
+        settings: dict[str, tuple[float, ...]] = {}
         while self.peek() == ",":
             self.at += 1
-            arguments.append(self.expression())
+            if self.tokens[self.at + 1 : self.at + 2] == [("op", "=")]:
+                name = self.setting_name(function, settings)
+                settings[name] = self.numbers()
+            else:
+                arguments.append(self.expression())
         self.take(")")
+        return self.checked_call(function, arguments, settings)
+
+    def setting_name(self, function: str, settings: dict[str, tuple[float, ...]]) -> str:
+        """Read ``name =`` before a setting's value."""
+        name = self.tokens[self.at][1]
+        known = SETTINGS.get(function, ())
+        # R's own spelling of the boundary knots
+        name = "boundary" if name == "Boundary.knots" else name
+        if name not in known:
+            raise self.error(f'{function} has no setting "{name}". {nearest(name, known)}')
+        if name in settings:
+            raise self.error(f"{function} has {name} twice")
+        self.at += 2
+        return name
+
+    def numbers(self) -> tuple[float, ...]:
+        """Read a number, or several as c(1, 4, 7)."""
+        if self.tokens[self.at : self.at + 2] != [("name", "c"), ("op", "(")]:
+            return (self.one_number(),)
+        self.at += 2
+        found = [self.one_number()]
+        while self.peek() == ",":
+            self.at += 1
+            found.append(self.one_number())
+        self.take(")")
+        return tuple(found)
+
+    def one_number(self) -> float:
+        negative = self._minus()
+        if self.at >= len(self.tokens) or self.tokens[self.at][0] != "number":
+            raise self.error("a setting takes a number, or several as c(1, 4, 7)")
+        value = float(self.tokens[self.at][1])
+        self.at += 1
+        return -value if negative else value
+
+    def checked_call(
+        self,
+        function: str,
+        arguments: list[Expression],
+        settings: dict[str, tuple[float, ...]],
+    ) -> Call:
+        """Return a call whose arguments its function can take."""
+        if function == "poly" and "degree" in settings and len(settings["degree"]) == 1:
+            arguments = [*arguments, Number(settings.pop("degree")[0])]
         if len(arguments) != (2 if function == "poly" else 1):
             wanted = "a column and a degree" if function == "poly" else "one argument"
             raise self.error(f"{function} takes {wanted}")
-        return Call(function, tuple(arguments))
+        for name, values in settings.items():
+            several = {"knots": len(values), "boundary": 2}.get(name, 1)
+            if len(values) != several:
+                raise self.error(f"{function}: {name} takes {several} number(s)")
+        return Call(function, tuple(arguments), tuple(settings.items()))
 
 
 class _Expander:
