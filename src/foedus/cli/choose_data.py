@@ -54,8 +54,8 @@ def command(settings: Settings, mode: str, end: bool) -> None:
     except MissingDataError as error:
         if mode == "real":
             raise
-        settings.say(str(error))
         use_world(settings, bare, f"DATA=auto found no real data: {_CORE_WORDS} aren't all here")
+        settings.say(f"data: {error}")
         return
     use_real(settings, bare, mode, found)
 

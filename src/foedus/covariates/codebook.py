@@ -53,7 +53,9 @@ def codebook(
     """Return the codebook of a panel whose columns' distributions are known."""
     filtered = f", rows where {provenance['where']}" if provenance["where"] else ""
     n_rows = columns[0][2].n
+    simulated = any(facts.get("simulated") for facts in provenance["sources"].values())
     lead = (
+        f"{'SIMULATED: made from a simulated world, not from real data. ' if simulated else ''}"
         f"{unit}, {years[0]}-{years[1]}{filtered}: {n_rows} rows, {len(columns)} columns. Missing "
         "is empty, never 0; outside a source's years a column is missing. Quantiles are values "
         "that occur; the distribution is of the known values, by value or in intervals of equal "

@@ -49,16 +49,21 @@ def collect(
     MissingDataError
         If a study that the config names hasn't been run, or none has.
     """
-    studies = _studies(project)
+    # A study that can't run with the data of today may have results of another day's data.
+    studies = [name for name in _studies(project) if name not in (left_out or {})]
+    provenance = provenance_of(project, studies)
     written: dict[str, Path] = {}
     for name, schema in (("estimates", ESTIMATES), ("comparison", COMPARISON)):
         table = _gathered(project, name, studies, schema)
         written[f"{name}.parquet"] = project.data / f"{name}.parquet"
         written[f"{name}.csv"] = project.data / f"{name}.csv"
-        store.write_parquet(table, written[f"{name}.parquet"], {"studies": studies})
-        rows = [list(row.values()) for row in table.to_pylist()]
-        store.write_csv(written[f"{name}.csv"], table.column_names, rows)
-    provenance = provenance_of(project, studies)
+        simulated = bool(provenance["simulated"])
+        metadata = {"studies": studies, **({"simulated": True} if simulated else {})}
+        store.write_parquet(table, written[f"{name}.parquet"], metadata)
+        # A CSV has no metadata: in a simulated run one more column says so in every row.
+        rows = [[*row.values(), *(["simulated"] if simulated else [])] for row in table.to_pylist()]
+        header = [*table.column_names, *(["data"] if simulated else [])]
+        store.write_csv(written[f"{name}.csv"], header, rows)
     if left_out:
         provenance["left_out"] = {name: list(lacks) for name, lacks in left_out.items()}
     written["provenance.json"] = project.data / "provenance.json"

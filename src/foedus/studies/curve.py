@@ -66,6 +66,8 @@ def run_curve(project: Project, tables: Tables, study_id: str, most: int) -> pa.
     require_valid(project, study)
     table = curve_table(study, tables, most)
     metadata = {"study": study.id, "seed": SEED, "combinations": combinations(study)}
+    if project.world is not None:
+        metadata["simulated"] = True
     store.write_parquet(table, project.data / "curves" / f"{study.id}.parquet", metadata)
     return table
 

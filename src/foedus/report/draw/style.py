@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.transforms import Bbox
 
 INK = "#1b1f24"
 MUTED = "#5b6470"
@@ -39,6 +40,8 @@ WIDTH = 6.0
 Place = Literal["outside upper left", "outside lower left"]
 
 FORMATS = ("svg", "pdf", "png")
+PLACE_DIGITS, CROP_DIGITS = 5, 3
+"""Digits kept of an axes' place (share of the figure) and of the crop (inches)."""
 
 _RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -193,6 +196,25 @@ def stamp(drawing: Figure) -> None:
     ).set_in_layout(False)  # fmt: skip
 
 
+def settle(drawing: Figure) -> None:
+    """Round the places of all axes to what no eye can see and no arithmetic can move.
+
+    A layout's last digits differ between machines, and matplotlib names the clip paths of an SVG
+    by a hash of the unrounded rectangle.
+    """
+    for axes in drawing.axes:
+        counted = axes.get_in_layout()
+        axes.set_position(rounded(axes.get_position(), PLACE_DIGITS))
+        axes.set_in_layout(counted)  # set_position takes the axes out of the layout
+
+
+def rounded(box: Bbox, digits: int) -> Bbox:
+    """Return a box with rounded corners' coordinates."""
+    from matplotlib.transforms import Bbox
+
+    return Bbox.from_extents(*(round(float(value), digits) for value in box.extents))
+
+
 def save(drawing: Figure, folder: Path, name: str, simulated: bool) -> list[Path]:
     """Write a figure as SVG, PDF and PNG with no date, version or path inside.
 
@@ -202,7 +224,8 @@ def save(drawing: Figure, folder: Path, name: str, simulated: bool) -> list[Path
         stamp(drawing)
     drawing.draw_without_rendering()
     drawing.set_layout_engine(None)  # an engine, even an idle one, would draw again for each format
-    whole = drawing.get_tightbbox().padded(0.06)
+    settle(drawing)
+    whole = rounded(drawing.get_tightbbox().padded(0.06), CROP_DIGITS)
     paths = []
     for ending in FORMATS:
         buffer = io.BytesIO()
