@@ -16,7 +16,8 @@ WORLD_WAR_I, UNITED_STATES, ITALY, SPAIN = 106, 2, 325, 230
     name="war_joining",
     title="Joining a war",
     columns=[
-        ColumnSpec("joined", "flag", "1 if the state entered the war after its first day.",
+        ColumnSpec("joined", "flag", "1 if the state entered the war after its first "
+                   "day; on units by year or month, in that one.",
                    level="row"),
         ColumnSpec("joined_side", "category", "COW side that it entered on; 0 if it stayed out.",
                    unit="0, 1 or 2", level="row"),
@@ -32,7 +33,7 @@ WORLD_WAR_I, UNITED_STATES, ITALY, SPAIN = 106, 2, 325, 230
     ],
     sources=["cow_interstate_wars"],
     citations=["sarkees_wayman_2010"],
-    units=("war-joiner",),
+    units=("war-joiner", "war-joiner-year", "war-joiner-month"),
     examples=[
         Example(
             "The United States joined the First World War on side 1, against the attackers.",

@@ -80,6 +80,7 @@ def units() -> dict[str, Unit]:
         fine_units,
         state_units,
         system_units,
+        war_joiner_units,
         war_units,
     )
 
