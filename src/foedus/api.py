@@ -57,6 +57,7 @@ def panel(
     *,
     up: str | None = None,
     project: Project | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
     """Build a panel.
 
@@ -74,6 +75,9 @@ def panel(
         Aggregate a unit by month or day up to "month" or "year", as each column declares.
     project : Project, optional
         From `foedus.api.open_project`; the current folder's by default.
+    **options : object
+        For "k-ad-year" only: k, events, controls, seed and aggregates, as in
+        `foedus.covariates.k_ads.build_k_ads`.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def panel(
     """
     from foedus.covariates.assemble import build_panel
 
-    return build_panel(_tables(project), unit, years, covariates, where, up).to_pandas()
+    return build_panel(_tables(project), unit, years, covariates, where, up, options).to_pandas()
 
 
 def table(

@@ -411,6 +411,7 @@ def build_panel(
     covariates: Sequence[str] | str = (),
     where: str | None = None,
     up: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Panel:
     """Build a panel of a unit with covariates under their default options.
 
@@ -428,6 +429,8 @@ def build_panel(
     up : str, optional
         For a unit by month or day: the coarser period ("month", "year") that its rows are
         aggregated up to, each dated column as it declares. The filter is of the coarser rows.
+    options : mapping, optional
+        For k-ad-year only: the arguments of `foedus.covariates.k_ads.build_k_ads` by name.
 
     Returns
     -------
@@ -443,6 +446,14 @@ def build_panel(
     """
     from foedus.covariates.stream import PanelStream
 
+    if unit == "k-ad-year":
+        from foedus.covariates.k_ads import build_k_ads
+
+        if up:
+            raise UsageError(f"{unit} is not made of months or days; it can't be aggregated up.")
+        return build_k_ads(tables, years, covariates, where, **(options or {}))
+    if options:
+        raise UsageError(f"{', '.join(sorted(options))}: only k-ad-year takes such options.")
     return PanelStream(tables, unit, years, covariates, where, up).panel()
 
 

@@ -287,6 +287,7 @@ _NOT_COVARIATES = {
     "distribution",
     "export",
     "fine",
+    "k_ads",
     "registry",
     "stream",
     "user_code",
@@ -342,6 +343,11 @@ def applies(entry: Covariate, spec: ColumnSpec, unit: str, keys: Sequence[str]) 
     """Whether a column can stand on a unit; on one finer than the year, what can on its years."""
     from foedus.panels.units import get_unit
 
+    if unit == "k-ad-year":  # it aggregates what is known of its members and of their pairs
+        return spec.level in ("state", "dyad") and (
+            applies(entry, spec, "state-year", ("ccode", "year"))
+            or applies(entry, spec, "dyad-year", ("ccode1", "ccode2", "year"))
+        )
     if parent := get_unit(unit).parent:
         return applies(entry, spec, parent, get_unit(parent).keys)
     if entry.units and unit not in entry.units:

@@ -78,6 +78,7 @@ def units() -> dict[str, Unit]:
         alliance_units,
         dispute_units,
         fine_units,
+        k_ad_unit,
         state_units,
         system_units,
         war_joiner_units,
@@ -108,6 +109,22 @@ def load_system(tables: Tables) -> StateSystem:
     )
 
 
+def check_years(tables: Tables, chosen: Unit, system: StateSystem, years: tuple[int, int]) -> None:
+    """Raise UsageError for years in the wrong order or outside those of the unit's source."""
+    first, last = years
+    if first > last:
+        raise UsageError(f"--years {first} {last}: the first year comes after the last.")
+    covered = (system.first_year, system.last_year)
+    what = "the state system is"
+    if chosen.years_of != "cow_states":
+        covered, what = tables.coverage(chosen.years_of), f"the rows of {chosen.name} are"
+    if first < covered[0] or last > covered[1]:
+        raise UsageError(
+            f"--years {first} {last}: {what} known for {covered[0]}-{covered[1]}. "
+            "Ask for years within it."
+        )
+
+
 def build_spine(
     tables: Tables, name: str, years: tuple[int, int], system: StateSystem | None = None
 ) -> Spine:
@@ -123,18 +140,7 @@ def build_spine(
     """
     chosen = get_unit(name)
     system = system or load_system(tables)
-    first, last = years
-    if first > last:
-        raise UsageError(f"--years {first} {last}: the first year comes after the last.")
-    covered = (system.first_year, system.last_year)
-    what = "the state system is"
-    if chosen.years_of != "cow_states":
-        covered, what = tables.coverage(chosen.years_of), f"the rows of {name} are"
-    if first < covered[0] or last > covered[1]:
-        raise UsageError(
-            f"--years {first} {last}: {what} known for {covered[0]}-{covered[1]}. "
-            "Ask for years within it."
-        )
-    spine = chosen.build(tables, system, (first, last))
+    check_years(tables, chosen, system, years)
+    spine = chosen.build(tables, system, years)
     assert tuple(spine.keys) == (get_unit(chosen.parent) if chosen.parent else chosen).keys
     return spine
