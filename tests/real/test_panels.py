@@ -197,6 +197,30 @@ def test_disputes_that_states_enter_equal_the_samples_but_for_second_spells(
     assert again.filter(pl.col("spells") == pl.col("n_onset")).height >= 18
 
 
+def test_relevant_dyads_are_the_other_packages(tables: Tables, relevant: pl.DataFrame) -> None:
+    """Every row of its politically relevant sample, by land or water or with a major power."""
+    joined = beside(tables, relevant, "dyad-year", "political_relevance", "politically_relevant")
+    assert (joined["ours"] == 1).all()
+
+
+def test_power_ratios_equal_the_other_packages(tables: Tables, relevant: pl.DataFrame) -> None:
+    joined = beside(tables, relevant, "dyad-year", "capability_ratio", "log_capability_ratio")
+    # Another release of NMC lies behind the sample: most cells agree to four digits.
+    assert ((joined["ours"] - joined["lncaprat"]).abs() < 1e-4).mean() > 0.94  # type: ignore[operator]
+
+
+def test_countries_by_name_or_code_find_their_states(tables: Tables) -> None:
+    """SIPRI's names and Maddison's codes: one row a state and year, few left over."""
+    for covariate, column, least in (
+        ("military_spending", "sipri_milex", 7100),
+        ("maddison", "maddison_population", 11000),
+    ):
+        request = {"v": VariableRequest(covariate, column)}
+        panel = build_variables(tables, "state-year", (1816, 2016), request)
+        known = panel.table.num_rows - panel.table["v"].null_count
+        assert known > least, covariate
+
+
 @pytest.mark.parametrize("unit", ["dyad-year", "directed-dyad-year"])
 def test_defence_equals_atops_dyadic_file(
     tables: Tables, directed: pl.DataFrame, relevant: pl.DataFrame, unit: str
@@ -220,6 +244,7 @@ def test_columns_outside_coverage_are_missing_and_inside_are_not(tables: Tables)
         ("extra_war_ongoing1", "extrastate_war", 2007),
         ("intra_war_onset2", "intrastate_war", 2014),
         ("state_conflicts_ongoing1", "state_conflict", 2014),
+        ("arms_race", "arms_race", 1984),
     ]:
         panel = build_variables(
             tables, "dyad-year", (last, last + 1), {"v": VariableRequest(covariate, column)}
