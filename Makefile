@@ -78,7 +78,7 @@ baseline: report ## accept this run's estimates as the reviewed ones in results/
 	@$(FOEDUS) baseline --data "$(RESULTS)"
 
 MADE := comparison curves docs estimates figures panels report samples studies tables world \
-  comparison.csv comparison.parquet estimates.csv estimates.parquet provenance.json \
+  comparison.csv comparison.parquet estimates.csv estimates.parquet foedus.duckdb provenance.json \
   ro-crate-metadata.json
 
 clean: ## remove everything made but the reviewed baseline and .venv

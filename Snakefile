@@ -32,6 +32,7 @@ include: "workflow/rules/ingest.smk"
 include: "workflow/rules/panel.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/database.smk"
 
 
 localrules:
@@ -44,5 +45,6 @@ rule all:
         rules.panel.output,
         rules.collect.output,
         rules.report.output,
+        rules.database.output,
     message:
         "everything is made"

@@ -24,6 +24,7 @@ COMMANDS = {
     "units": ("foedus.cli.units", "The units of analysis that can be built."),
     "covariates": ("foedus.cli.covariates", "The covariates that can be built."),
     "panel": ("foedus.cli.panel", "Build a panel with covariates and its codebook."),
+    "database": ("foedus.cli.database", "Everything made as views of one file, for SQL."),
     "estimate": ("foedus.cli.estimate", "Estimate one model on any panel."),
     "study": ("foedus.cli.study", "List, show, run or check studies."),
     "curve": ("foedus.cli.curve", "The specification curve of a study."),
