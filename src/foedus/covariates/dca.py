@@ -126,6 +126,8 @@ def dca(context: Context) -> dict[str, Values]:
     signature (option since) through the estimated last year. Some agreements are in force that were
     signed before 1980; the data don't hold them, so that early years know too few.
     """
+    # ASSUME: agreements don't pass to successors (of Czechoslovakia, of West Germany), under whose
+    # numbers the file has none of them.
     rows, wanted = agreements(context), context.wanted
     made: dict[str, Values] = {}
     if wanted & {"dca", "dca_n", "dca_partners", "dca_state_n"}:
