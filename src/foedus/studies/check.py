@@ -354,7 +354,10 @@ def _filter_or_name(
 
 
 def _term(design: Design, model: str, term: str) -> Iterator[str]:
-    # Terms made by functions or factors are only known once the formula has met data.
+    # Terms made by functions or factors are only known once the formula has met data; so are
+    # ancillary parameters (/lnsigma) and those of further equations (zero:x).
+    if term.startswith("/") or ":" in term:
+        return
     known = plain_terms(design.models[model].formula)
     if known is not None and term not in [*known, "Intercept"]:
         yield f'"{term}" is no term of model {model}. {nearest(term, known)}'
