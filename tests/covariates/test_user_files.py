@@ -20,11 +20,11 @@ Make = Callable[..., SmallTables]
 
 YAML = """name: {name}
 title: Trade
-file: trade.csv
+file: barter.csv
 key: [{key}]
 directed: {directed}
 columns:
-  trade: {{says: Trade of 1 with 2, unit: million dollars, kind: {kind}, collapse: max}}
+  barter: {{says: Trade of 1 with 2, unit: million dollars, kind: {kind}, collapse: max}}
 absent: {absent}
 coverage: [1820, 1830]
 citation: A. Trader 1900
@@ -42,19 +42,19 @@ def clean_registry() -> Iterator[None]:
 
 def declare(
     root: Path, csv: str, key: str, kind: str = "number", absent: str = "zero",
-    directed: str = "false", name: str = "trade",
+    directed: str = "false", name: str = "barter",
 ) -> Project:  # fmt: skip
     folder = root / "mine"
     folder.mkdir(exist_ok=True)
-    (folder / "trade.csv").write_text(csv)
+    (folder / "barter.csv").write_text(csv)
     text = YAML.format(key=key, kind=kind, absent=absent, directed=directed, name=name)
-    (folder / "trade.yaml").write_text(text)
+    (folder / "barter.yaml").write_text(text)
     return Project(root=root, config=Config(covariate_dirs=("mine",)))
 
 
 def made(project: Project, tables: SmallTables, unit: str, years: tuple[int, int]) -> pl.DataFrame:
-    assert register_user_covariates(project) == ["trade"]
-    frame = pl.from_arrow(build_panel(tables, unit, years, ["trade"]).table)  # type: ignore[arg-type]
+    assert register_user_covariates(project) == ["barter"]
+    frame = pl.from_arrow(build_panel(tables, unit, years, ["barter"]).table)  # type: ignore[arg-type]
     assert isinstance(frame, pl.DataFrame)
     return frame
 
@@ -66,53 +66,53 @@ def value(frame: pl.DataFrame, column: str, **keys: int) -> Any:
 
 
 def test_state_years(tmp_path: Path, make_tables: Make, four_states: pl.DataFrame) -> None:
-    project = declare(tmp_path, "ccode,year,trade\n10,1821,5\n20,1821,\n", "ccode, year")
+    project = declare(tmp_path, "ccode,year,barter\n10,1821,5\n20,1821,\n", "ccode, year")
     frame = made(project, make_tables(four_states), "dyad-year", (1819, 1822))
-    assert value(frame, "trade1", ccode1=10, ccode2=20, year=1821) == 5
-    assert value(frame, "trade2", ccode1=10, ccode2=20, year=1821) is None  # empty is not 0
-    assert value(frame, "trade1", ccode1=10, ccode2=20, year=1822) == 0  # no row is
-    assert value(frame, "trade1", ccode1=10, ccode2=20, year=1819) is None  # outside coverage
+    assert value(frame, "barter1", ccode1=10, ccode2=20, year=1821) == 5
+    assert value(frame, "barter2", ccode1=10, ccode2=20, year=1821) is None  # empty is not 0
+    assert value(frame, "barter1", ccode1=10, ccode2=20, year=1822) == 0  # no row is
+    assert value(frame, "barter1", ccode1=10, ccode2=20, year=1819) is None  # outside coverage
 
 
 def test_states_without_years(tmp_path: Path, make_tables: Make, four_states: pl.DataFrame) -> None:
-    project = declare(tmp_path, "ccode,trade\n10,5\n", "ccode", absent="missing")
+    project = declare(tmp_path, "ccode,barter\n10,5\n", "ccode", absent="missing")
     frame = made(project, make_tables(four_states), "state-year", (1820, 1831))
-    assert value(frame, "trade", ccode=10, year=1830) == 5
-    assert value(frame, "trade", ccode=10, year=1831) is None
-    assert value(frame, "trade", ccode=20, year=1830) is None
+    assert value(frame, "barter", ccode=10, year=1830) == 5
+    assert value(frame, "barter", ccode=10, year=1831) is None
+    assert value(frame, "barter", ccode=20, year=1830) is None
 
 
 def test_dyads_of_both_kinds(tmp_path: Path, make_tables: Make, four_states: pl.DataFrame) -> None:
-    csv = "ccode1,ccode2,year,trade\n10,20,1821,5\n"
+    csv = "ccode1,ccode2,year,barter\n10,20,1821,5\n"
     project = declare(tmp_path, csv, "ccode1, ccode2, year", directed="true")
     frame = made(project, make_tables(four_states), "directed-dyad-year", (1821, 1821))
-    assert value(frame, "trade", ccode1=10, ccode2=20) == 5
-    assert value(frame, "trade", ccode1=20, ccode2=10) == 0
-    registry._COVARIATES.pop("trade")
+    assert value(frame, "barter", ccode1=10, ccode2=20) == 5
+    assert value(frame, "barter", ccode1=20, ccode2=10) == 0
+    registry._COVARIATES.pop("barter")
     project = declare(tmp_path, csv, "ccode1, ccode2, year", directed="false")
     frame = made(project, make_tables(four_states), "directed-dyad-year", (1821, 1821))
-    assert value(frame, "trade", ccode1=20, ccode2=10) == 5
+    assert value(frame, "barter", ccode1=20, ccode2=10) == 5
 
 
 def test_a_flag_is_an_integer(tmp_path: Path, make_tables: Make, four_states: pl.DataFrame) -> None:
-    project = declare(tmp_path, "ccode,year,trade\n10,1821,1\n", "ccode, year", kind="flag")
+    project = declare(tmp_path, "ccode,year,barter\n10,1821,1\n", "ccode, year", kind="flag")
     frame = made(project, make_tables(four_states), "state-year", (1821, 1821))
-    assert frame["trade"].dtype == pl.Int8
+    assert frame["barter"].dtype == pl.Int8
 
 
 @pytest.mark.parametrize(
     ("csv", "error", "words"),
     [
         (
-            "ccode,year,trade\n10,1821,5\n10,1821,6\n",
+            "ccode,year,barter\n10,1821,5\n10,1821,6\n",
             InputError,
             "rows 1, 2: .* ccode 10, year 1821",
         ),
-        ("ccode,year,trade\n999,1821,5\n", InputError, "no COW state \\(999\\)"),
-        ("ccode,year,trade\n10,1821,much\n", InputError, "row 1, column trade: found 'much'"),
-        ("ccode,year,trade\n10,,5\n", InputError, "column year"),
-        ("ccode,year,trade\n10.5,1821,5\n", InputError, "row 1, column ccode"),
-        ("ccode,yaer,trade\n10,1821,5\n", InputError, "Nearest: yaer"),
+        ("ccode,year,barter\n999,1821,5\n", InputError, "no COW state \\(999\\)"),
+        ("ccode,year,barter\n10,1821,much\n", InputError, "row 1, column barter: found 'much'"),
+        ("ccode,year,barter\n10,,5\n", InputError, "column year"),
+        ("ccode,year,barter\n10.5,1821,5\n", InputError, "row 1, column ccode"),
+        ("ccode,yaer,barter\n10,1821,5\n", InputError, "Nearest: yaer"),
         ("", InputError, "can't be read"),
     ],
 )
@@ -137,8 +137,8 @@ def test_a_wrong_file_is_refused_with_its_row(
     ],
 )
 def test_a_wrong_yaml_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
-    project = declare(tmp_path, "ccode,year,trade\n10,1821,5\n", "ccode, year")
-    yaml = tmp_path / "mine" / "trade.yaml"
+    project = declare(tmp_path, "ccode,year,barter\n10,1821,5\n", "ccode, year")
+    yaml = tmp_path / "mine" / "barter.yaml"
     assert old in yaml.read_text()
     yaml.write_text(yaml.read_text().replace(old, new))
     with pytest.raises(ConfigError, match=words):
@@ -147,6 +147,6 @@ def test_a_wrong_yaml_is_refused(tmp_path: Path, old: str, new: str, words: str)
 
 def test_one_of_our_names_cannot_be_taken(tmp_path: Path) -> None:
     registry.registry()
-    project = declare(tmp_path, "ccode,year,trade\n10,1821,5\n", "ccode, year", name="major")
+    project = declare(tmp_path, "ccode,year,barter\n10,1821,5\n", "ccode, year", name="major")
     with pytest.raises(FoedusError, match="declared twice"):
         register_user_covariates(project)
