@@ -20,6 +20,21 @@ CACHE = 1 << 17
 """Numbers (of 8 bytes) that a block of rows holds at most: 1 MB."""
 
 
+UNTHREADED = 250_000
+"""Multiplications under which OpenBLAS keeps a product of matrices on one thread.
+
+Many small products on several threads mostly wait for each other, the more so the busier the
+machine; and on one thread the sums are the same whatever the number of processors.
+"""
+
+
+def product_blocks(n: int, columns: int) -> Iterator[slice]:
+    """Yield slices like `blocks`, short enough that X'X of one stays on one thread."""
+    size = min(max(UNTHREADED // max(columns * columns, 1), 256), 4096)
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
+
 def blocks(n: int, columns: int = 16) -> Iterator[slice]:
     """Yield slices that cover ``range(n)`` in order, shorter for more columns."""
     size = min(max(CACHE // max(columns, 1), 256), 8192)

@@ -184,7 +184,8 @@ def left_out_steps(
         Groups by terms, and each group's information, on the scaled columns. A group without
         which the terms are no longer identified has missing values.
     """
-    assert isinstance(made.scores, Scores)
+    if not isinstance(made.scores, Scores):
+        raise UsageError("leaving rows out by steps needs an estimator of one index.")
     S = np.zeros((n_groups, made.bread.shape[0]))
     information = np.zeros((n_groups, *made.bread.shape))
     for one in codes:

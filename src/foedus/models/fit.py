@@ -10,7 +10,7 @@ import numpy as np
 from scipy import linalg, special
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import BoolArray, FloatArray, blocks
+from foedus.models.arrays import BoolArray, FloatArray, blocks, product_blocks
 from foedus.models.covariance import Ingredients, Scores
 from foedus.models.families import FAMILIES, Family, NegativeBinomial
 from foedus.models.inputs import Inputs, Part
@@ -260,7 +260,7 @@ def _index(problem: Problem, beta: FloatArray) -> FloatArray:
 def _scaled_information(problem: Problem, weight: FloatArray) -> FloatArray:
     k = problem.X.shape[1]
     total = np.zeros((k, k))
-    for rows in blocks(problem.y.size, problem.X.shape[1]):
+    for rows in product_blocks(problem.y.size, problem.X.shape[1]):
         total += weighted_square(problem.scaling.block(problem.X[rows]), weight[rows])
     return total
 

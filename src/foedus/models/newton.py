@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import FloatArray, IntArray, blocks
+from foedus.models.arrays import FloatArray, IntArray, product_blocks
 from foedus.models.families import Family
 from foedus.models.scaling import Scaling
 from foedus.models.separation import SeparationError, name_some, separating_terms
@@ -83,7 +83,7 @@ State = tuple[float, FloatArray, FloatArray]
 """Log-likelihood, gradient and observed information."""
 
 
-def _pass(
+def sums_at(
     family: Family, problem: Problem, beta: FloatArray, keep: RowParts | None = None
 ) -> State:
     """Return log-likelihood, gradient and observed information at beta, in one pass over rows.
@@ -98,7 +98,7 @@ def _pass(
     A = scaling.matrix()
     own = A @ beta if turned else beta
     loglik, gradient, information = 0.0, np.zeros(k), np.zeros((k, k))
-    for rows in blocks(problem.y.size, k):
+    for rows in product_blocks(problem.y.size, k):
         Z = problem.X[rows] if turned else scaling.block(problem.X[rows])
         eta = Z @ own
         if problem.offset is not None:
@@ -214,7 +214,7 @@ def maximise(
 def _finite_start(
     family: Family, problem: Problem, beta: FloatArray, keep: RowParts | None
 ) -> State:
-    state = _pass(family, problem, beta, keep)
+    state = sums_at(family, problem, beta, keep)
     if not np.isfinite(state[0]):
         raise EstimationError(
             f"{family.name}: the log-likelihood is not finite at the starting values; "
@@ -236,7 +236,7 @@ def _advance(
     factor = 1.0
     for _ in range(30):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            state = _pass(family, problem, beta + factor * step, keep)
+            state = sums_at(family, problem, beta + factor * step, keep)
         if np.isfinite(state[0]) and state[0] >= loglik - slack:
             return beta + factor * step, state
         factor *= 0.5

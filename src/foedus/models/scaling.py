@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import FloatArray, blocks
+from foedus.models.arrays import FloatArray, product_blocks
 
 COLLINEAR = 1e-11
 """Share of a column's variance left by the columns before it, under which it is collinear."""
@@ -100,7 +100,7 @@ def _scaled(X: FloatArray, constant: int | None) -> Scaling:
     if constant is not None:
         shift[constant] = 0.0
     moments = np.zeros((k, k))
-    for rows in blocks(n, k):
+    for rows in product_blocks(n, k):
         part = X[rows] - shift
         moments += part.T @ part
     moments /= n

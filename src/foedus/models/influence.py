@@ -1,0 +1,316 @@
+"""How much an estimate hangs on one state, one dyad or one year: all left out, one at a time.
+
+The estimate without a group's rows is one Newton step away from the full one, with the group's
+own score and information taken away: exact for least squares, and for other models short by the
+square of the step (Pregibon 1981, Annals of Statistics 9). Further steps evaluate the score of the
+remaining rows at every group's own estimate in one pass over the data, all groups side by side, and
+cut the gap to a fraction. What is left is measured and reported; `exact` removes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foedus.errors import EstimationError, UsageError
+from foedus.models.arrays import (
+    UNTHREADED,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    codes_of,
+    pair_codes,
+)
+from foedus.models.covariance import Scores
+from foedus.models.dependence import left_out_steps
+from foedus.models.design import Labels, read_column, take_rows
+from foedus.models.families import Family
+from foedus.models.newton import Problem, sums_at
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from foedus.models.result import Result
+
+ROWS = 512
+
+DONE = 1e-7
+"""An exact estimate's last step, in standard errors; its own error is about the square."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Estimates without one group of rows each.
+
+    Attributes
+    ----------
+    by : str
+        What was left out: "states", "dyads" or a column's name.
+    labels : tuple
+        The groups: a state, a pair of states, a value.
+    estimates : float array, groups by terms
+        NaN where the remaining rows no longer identify the terms.
+    rows, events : int array
+        How many rows were left out, and how many of them with a positive outcome.
+    gap : float
+        The largest remaining error, in standard errors: that of the last step taken, or its
+        bound by the first step squared.
+    """
+
+    by: str
+    labels: tuple[Any, ...]
+    terms: tuple[str, ...]
+    estimates: FloatArray
+    full: FloatArray
+    std_error: FloatArray
+    rows: IntArray
+    events: IntArray
+    gap: float
+
+    def table(self, term: str | None = None) -> pd.DataFrame:
+        """Return a tidy table, most influential first.
+
+        Parameters
+        ----------
+        term : str, optional
+            One term's rows; all for None.
+
+        Returns
+        -------
+        DataFrame
+            left_out, term, estimate (without the group), full (with it), change, change_se (the
+            change in standard errors of the full estimate), rows, events.
+        """
+        import pandas as pd
+
+        chosen = range(len(self.terms)) if term is None else [self.terms.index(term)]
+        change = self.estimates - self.full
+        parts = [
+            pd.DataFrame(
+                {
+                    "left_out": list(self.labels),
+                    "term": self.terms[j],
+                    "estimate": self.estimates[:, j],
+                    "full": self.full[j],
+                    "change": change[:, j],
+                    "change_se": change[:, j] / self.std_error[j],
+                    "rows": self.rows,
+                    "events": self.events,
+                }
+            )
+            for j in chosen
+        ]
+        table = pd.concat(parts, ignore_index=True)
+        order = table["change_se"].abs().sort_values(ascending=False, kind="stable").index
+        return table.loc[order].reset_index(drop=True)
+
+
+def leave_one_out(
+    result: Result,
+    data: Any,
+    by: str = "states",
+    *,
+    steps: int | None = None,
+    exact: bool = False,
+    dyad: tuple[str, str] = ("ccode1", "ccode2"),
+    cov: str | None = None,
+) -> LeftOut:
+    """Estimate a model without each state, each dyad or each value of a column.
+
+    Parameters
+    ----------
+    result : Result
+        A model of one index (logit, probit, ols, poisson, ...), fitted by `estimate` on `data`.
+    data : frame
+        The rows it was estimated from.
+    by : str
+        "states" (a state's rows are those with it on either side), "dyads" (unordered), or a
+        column's name, such as "year".
+    steps : int, optional
+        Steps after the first, each a pass over the data with all groups side by side. For None 1,
+        or 0 where there are more than 1,000 groups; `LeftOut.gap` says what remains.
+    exact : bool
+        Whether every group's estimate is then brought to its maximum by Newton's method, which
+        takes a pass or two over the data a group.
+    dyad : pair of str
+        The columns of the two states.
+    cov : str, optional
+        Whose standard errors changes are measured in; the first computed for None.
+
+    Returns
+    -------
+    LeftOut
+        With `table()`.
+
+    Raises
+    ------
+    UsageError
+        For a model without one index, or an unknown column.
+    """
+    groups, labels = _groups(result, data, by, dyad)
+    n_groups = len(labels)
+    made = result.fit.made
+    moved, information = left_out_steps(made, groups, n_groups)
+    scores = made.scores
+    assert isinstance(scores, Scores)
+    spread = np.sqrt(np.diag(made.bread) * made.dispersion)
+    rest = np.linalg.inv(made.bread) - information
+    good: BoolArray = np.asarray(np.isfinite(moved).all(axis=1))
+    estimates = np.linalg.solve(made.back, result.params) + moved
+    before = np.abs(moved[good] / spread).max(axis=1)
+    gap = float(before.max(initial=0.0)) ** 2 / np.sqrt(max(result.n_events or result.n_obs, 1))
+    if result.estimator == "ols":
+        steps, exact, gap = 0, False, 0.0
+    for _ in range((1 if n_groups <= 1000 else 0) if steps is None else steps):
+        gradient = _gradients(result, scores, estimates, groups, good)
+        step = np.linalg.solve(rest[good], gradient[good][:, :, None])[:, :, 0]
+        estimates[good] += step
+        size = np.abs(step / spread).max(axis=1)
+        # each group's steps shrink by about the same factor: what is left is a geometric sum
+        factor = np.minimum(size / np.maximum(before, 1e-300), 0.9)
+        gap, before = float((size * factor / (1.0 - factor)).max(initial=0.0)), size
+    if exact:
+        gap = _to_the_top(result, scores, estimates, groups, good, spread)
+    events = (result.fit.y > 0).astype(np.float64)
+    counted = [np.zeros(n_groups), np.zeros(n_groups)]
+    for one in groups:
+        counted[0] += np.bincount(one, minlength=n_groups)
+        counted[1] += np.bincount(one, weights=events, minlength=n_groups)
+    return LeftOut(
+        by,
+        labels,
+        result.terms,
+        estimates @ made.back.T,
+        result.params,
+        result.std_errors(cov),
+        counted[0].astype(np.int64),
+        counted[1].astype(np.int64),
+        gap,
+    )
+
+
+def _column(result: Result, data: Any, name: str) -> Any:
+    column = take_rows(read_column(data, name), result.kept)
+    return np.array(column.levels)[column.codes] if isinstance(column, Labels) else column
+
+
+def _groups(
+    result: Result, data: Any, by: str, dyad: tuple[str, str]
+) -> tuple[list[IntArray], tuple[Any, ...]]:
+    """Return each row's group (two for states), and the groups' labels."""
+    if by not in ("states", "dyads"):
+        values = _column(result, data, by)
+        codes, _ = codes_of(values)
+        return [codes], tuple(_plain(value) for value in np.unique(values))
+    first, second = (_column(result, data, name) for name in dyad)
+    both = np.concatenate([first, second])
+    codes, n_states = codes_of(both)
+    states = [_plain(value) for value in np.unique(both)]
+    one, two = codes[: first.size], codes[first.size :]
+    if by == "states":
+        return [one, two], tuple(states)
+    low, high = np.minimum(one, two), np.maximum(one, two)
+    pairs, _ = pair_codes(low, high, n_states)
+    distinct = np.unique(low * np.int64(n_states) + high)
+    labels = tuple((states[p // n_states], states[p % n_states]) for p in distinct)
+    return [pairs], labels
+
+
+def _plain(value: Any) -> Any:
+    """Return whole numbers as int, text as str."""
+    if isinstance(value, (float, np.floating)):
+        return int(value) if float(value).is_integer() else float(value)
+    return int(value) if isinstance(value, np.integer) else str(value)
+
+
+def _gradients(
+    result: Result,
+    scores: Scores,
+    estimates: FloatArray,
+    groups: Sequence[IntArray],
+    good: BoolArray,
+) -> FloatArray:
+    """Return the score of the remaining rows at each group's own estimate, in one pass."""
+    fit = result.fit
+    family = fit.family
+    if family is None:
+        raise UsageError(f"a {result.estimator} has no single index to step along.")
+    betas = np.where(good[:, None], estimates, 0.0)
+    n_groups, k = betas.shape
+    total = np.zeros((n_groups, k))
+    # groups in bunches small enough that products stay on one thread and in the cache
+    bunch = max(1, UNTHREADED // (ROWS * k))
+    for start in range(0, fit.y.size, ROWS):
+        rows = slice(start, min(start + ROWS, fit.y.size))
+        Z = scores.scaling.block(fit.X[rows])
+        own = [one[rows] for one in groups]
+        for low in range(0, n_groups, bunch):
+            high = min(low + bunch, n_groups)
+            u = _row_scores(result, family, rows, Z @ betas[low:high].T)
+            for one in own:
+                mine = np.flatnonzero((one >= low) & (one < high))
+                u[mine, one[mine] - low] = 0.0
+            total[low:high] += u.T @ Z
+    return total
+
+
+def _row_scores(result: Result, family: Family, rows: slice, eta: FloatArray) -> FloatArray:
+    """Return scores of rows at several estimates from their indices, which are overwritten."""
+    fit = result.fit
+    if fit.offset is not None:
+        eta += fit.offset[rows, None]
+    y = fit.y[rows, None]
+    if family.name == "logit":
+        u = y - _logistic(eta)
+    elif family.canonical:
+        u = y - family.mean(eta)
+    else:
+        u = family.parts(np.broadcast_to(y, eta.shape), eta)[1]
+    return u if fit.weights is None else u * fit.weights[rows, None]
+
+
+def _logistic(eta: FloatArray) -> FloatArray:
+    """Return 1 / (1 + exp(-eta)) in the memory of eta."""
+    np.negative(eta, out=eta)
+    with np.errstate(over="ignore"):
+        np.exp(eta, out=eta)
+    eta += 1.0
+    return np.reciprocal(eta, out=eta)
+
+
+def _to_the_top(
+    result: Result,
+    scores: Scores,
+    estimates: FloatArray,
+    groups: Sequence[IntArray],
+    good: BoolArray,
+    spread: FloatArray,
+) -> float:
+    """Bring each group's estimate to its maximum in place; return the largest error left.
+
+    The sums over the remaining rows are those over all rows less those over the group's.
+    """
+    fit = result.fit
+    assert fit.family is not None
+    whole = Problem(fit.y, fit.X, fit.names, scores.scaling, fit.weights, fit.offset)
+    worst = 0.0
+    for group in np.flatnonzero(good):
+        rows = np.flatnonzero(np.any([one == group for one in groups], axis=0))
+        own = whole.taken(rows)
+        for _ in range(30):
+            _, gradient, information = sums_at(fit.family, whole, estimates[group])
+            _, less, less_information = sums_at(fit.family, own, estimates[group])
+            step = np.linalg.solve(information - less_information, gradient - less)
+            estimates[group] += step
+            size = float(np.abs(step / spread).max())
+            if size < DONE:
+                break
+        else:
+            raise EstimationError(
+                f"without its group {group} the {result.estimator} did not converge."
+            )
+        worst = max(worst, size)
+    return worst
