@@ -197,6 +197,15 @@ def test_quantile_fits_k_rows_and_no_move_lowers_the_loss(seed: int, tau: float)
         assert np.sum(other * (tau - (other < 0))) >= loss - 1e-9 * (1 + loss)
 
 
+def test_a_flat_minimum_is_said_and_its_first_corner_taken() -> None:
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"v": rng.permutation(6) + 1.0, "x": rng.normal(size=6)})
+    with pytest.warns(UserWarning, match="not unique"):
+        result = estimate("v ~ 1", data, "quantile", se="ker")
+    # any number from 3 to 4 is a median; from 0 upward 3 comes first
+    assert result.params[0] == 3.0
+
+
 def test_ar1_respects_gaps_in_time() -> None:
     rng = np.random.default_rng(2)
     codes = np.repeat([0, 1, 2], [4, 3, 1])

@@ -39,6 +39,12 @@ def fit(inputs: Inputs) -> Fit:
     kind = inputs.options["se"]
     y = inputs.y if inputs.offset is None else inputs.y - inputs.offset
     found = QuantileFit(y, inputs.X, inputs.names, tau, kind)
+    if not found.unique:
+        warnings.warn(
+            f"quantile: the minimum at tau = {tau:g} is not unique; other coefficients have the "
+            "same loss.",
+            stacklevel=2,
+        )
     if found.crossed:
         warnings.warn(
             f"quantile: the fitted quantiles around {tau:g} cross in {found.crossed} rows; their "

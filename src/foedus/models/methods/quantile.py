@@ -86,6 +86,127 @@ def _basis(y: FloatArray, Z: FloatArray, beta: FloatArray) -> IntArray:
     raise EstimationError("quantile regression: the rows fitted exactly do not determine it.")
 
 
+def is_unique(y: FloatArray, Z: FloatArray, basis: IntArray, beta: FloatArray, tau: float) -> bool:
+    """Whether no other coefficients have the same loss.
+
+    The dual weights of the rows fitted exactly lie in [0, 1]; one at an end leaves the loss flat
+    in the direction that frees its row.
+    """
+    u = y - Z @ beta
+    others = np.ones(y.size, dtype=bool)
+    others[basis] = False
+    above = others & (u > 0)
+    weights = np.linalg.solve(Z[basis].T, (1.0 - tau) * Z.sum(axis=0) - Z[above].sum(axis=0))
+    return bool(((weights > 1e-9) & (weights < 1.0 - 1e-9)).all())
+
+
+class _Descent:
+    """A descent from vertex to vertex, from 0, in the manner of Barrodale and Roberts (1974).
+
+    Coefficients enter one at a time, the one with the steepest slope first, each as far as the
+    loss falls; then rows fitted exactly are exchanged for others while that lowers it. Where the
+    minimum is a whole face this stops at its first corner on the way, so it depends on the
+    columns' units, as quantreg's own choice does (Koenker and d'Orey 1987, Applied Statistics 36).
+    """
+
+    def __init__(self, y: FloatArray, X: FloatArray, tau: float) -> None:
+        self.y, self.X, self.tau = y, X, tau
+        self.tiny = 1e-11 * (float(np.abs(y).max()) or 1.0)
+
+    def slope(self, u: FloatArray, du: FloatArray) -> float:
+        """Return the loss's derivative as residuals change at the rate du."""
+        above = np.where(np.abs(u) > self.tiny, u > 0, du > 0)
+        return float((du * (self.tau - 1.0 + above)).sum())
+
+    def reach(self, u: FloatArray, du: FloatArray) -> tuple[float, int] | None:
+        """Return how far to go until the loss no longer falls, and the row that stops it."""
+        ahead = (u * du < 0) & (np.abs(du) > 1e-12)
+        rows = np.flatnonzero(ahead)
+        if rows.size == 0:
+            return None
+        lengths = -u[rows] / du[rows]
+        order = np.argsort(lengths, kind="stable")
+        slopes = self.slope(u, du) + np.cumsum(np.abs(du[rows[order]]))
+        stops = np.flatnonzero(slopes >= -1e-10)
+        if stops.size == 0:
+            return None
+        first = order[stops[0]]
+        return float(lengths[first]), int(rows[first])
+
+    def enter(self) -> list[int] | None:
+        """Bring in every coefficient; return the rows then fitted exactly."""
+        k = self.X.shape[1]
+        beta, rows, columns = np.zeros(k), list[int](), list[int]()
+        while len(columns) < k:
+            u = self.y - self.X @ beta
+            u[rows] = 0.0
+            moves = []
+            for j in (j for j in range(k) if j not in columns):
+                for sign in (1.0, -1.0):
+                    move = np.zeros(k)
+                    move[j] = sign
+                    if columns:
+                        inner = self.X[np.ix_(rows, columns)]
+                        move[columns] = -np.linalg.solve(inner, sign * self.X[rows, j])
+                    du = -(self.X @ move)
+                    du[rows] = 0.0
+                    moves.append((self.slope(u, du), j, move, du))
+            slope, j, move, du = min(moves, key=lambda one: one[0])
+            found = self.reach(u, du) if slope < -1e-10 else self._nearest(u, du)
+            if found is None:
+                return None
+            beta = beta + found[0] * move
+            rows.append(found[1])
+            columns.append(j)
+        return rows
+
+    def _nearest(self, u: FloatArray, du: FloatArray) -> tuple[float, int] | None:
+        rows = np.flatnonzero(np.abs(du) > 1e-9)
+        if rows.size == 0:
+            return None
+        row = int(rows[int(np.abs(u[rows] / du[rows]).argmin())])
+        return float(-u[row] / du[row]), row
+
+    def vertex(self, most: int = 2000) -> IntArray | None:
+        """Return the rows fitted exactly at the end; None where the descent got stuck."""
+        rows = self.enter()
+        if rows is None:
+            return None
+        for _ in range(most):
+            try:
+                inverse = np.linalg.inv(self.X[rows])
+            except np.linalg.LinAlgError:
+                return None
+            u = self.y - self.X @ (inverse @ self.y[rows])
+            u[rows] = 0.0
+            along = self.X @ inverse
+            best, place, turn = -1e-10, -1, along[:, 0]
+            for m in range(len(rows)):
+                for sign in (1.0, -1.0):
+                    du = sign * along[:, m]
+                    du[rows] = 0.0
+                    du[rows[m]] = sign
+                    slope = self.slope(u, du)
+                    if slope < best - 1e-10:
+                        best, place, turn = slope, m, du
+            if place < 0:
+                return np.array(rows, dtype=np.int64)
+            found = self.reach(u, turn)
+            if found is None:
+                return None
+            rows[place] = found[1]
+        return None
+
+
+def first_corner(y: FloatArray, X: FloatArray, tau: float, loss: float) -> FloatArray | None:
+    """Return the corner of a flat minimum that a descent from 0 meets first; None if it fails."""
+    rows = _Descent(y, X, tau).vertex()
+    if rows is None:
+        return None
+    beta = np.asarray(np.linalg.solve(X[rows], y[rows]), dtype=np.float64)
+    return beta if check_loss(y - X @ beta, tau) <= loss * (1.0 + 1e-9) else None
+
+
 def check_loss(u: FloatArray, tau: float) -> float:
     """Return the sum of u (tau - 1(u < 0))."""
     return float((u * (tau - (u < 0))).sum())
@@ -155,7 +276,13 @@ class QuantileFit:
     ) -> None:
         self.Z, self.scaling = scaled(X, names)
         self.tau, self.kind = tau, kind
-        self.beta, _ = fit_vertex(y, self.Z, tau)
+        self.beta, basis = fit_vertex(y, self.Z, tau)
+        self.unique = is_unique(y, self.Z, basis, self.beta, tau)
+        if not self.unique:
+            corner = first_corner(y, X, tau, check_loss(y - self.Z @ self.beta, tau))
+            if corner is not None:
+                inside = np.linalg.solve(self.scaling.matrix(), corner)
+                self.beta = np.asarray(inside, dtype=np.float64)
         self.residuals = y - self.Z @ self.beta
         self.residuals[np.abs(self.residuals) < 1e-12 * (np.abs(y).max() or 1.0)] = 0.0
         f, self.crossed = densities(y, self.Z, self.beta, tau, kind)
