@@ -56,6 +56,7 @@ def panel(
     where: str | None = None,
     *,
     up: str | None = None,
+    system: str = "cow",
     project: Project | None = None,
     **options: Any,
 ) -> pd.DataFrame:
@@ -73,6 +74,8 @@ def panel(
         Keep the rows where this expression over the panel's columns is true.
     up : str, optional
         Aggregate a unit by month or day up to "month" or "year", as each column declares.
+    system : str
+        Whose list says which states exist: "cow", or "gw" (Gleditsch and Ward; keys gwcode).
     project : Project, optional
         From `foedus.api.open_project`; the current folder's by default.
     **options : object
@@ -93,7 +96,9 @@ def panel(
     """
     from foedus.covariates.assemble import build_panel
 
-    return build_panel(_tables(project), unit, years, covariates, where, up, options).to_pandas()
+    return build_panel(
+        _tables(project), unit, years, covariates, where, up, options, system
+    ).to_pandas()
 
 
 def table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.sources.conftest import MakeProject
 from foedus.cli.front import front
 from foedus.config import Project
 from foedus.covariates.assemble import VariableRequest, build_variables, column_names
-from foedus.errors import ConfigError, MissingDataError
+from foedus.errors import ConfigError, MissingDataError, SourceError
 from foedus.sources.fetch import fetch
 from foedus.sources.ingest import ingest
 from foedus.sources.registry import SourceFacts, load_facts
@@ -23,7 +24,7 @@ from foedus.sources.tables import Tables
 
 OPTIONAL = (
     "cow_alliances", "cow_diplomatic_exchange", "cow_dyadic_wars", "cow_nmc_7.0_official",
-    "cow_states_2024", "cow_trade_dyads",
+    "cow_states_2024", "cow_trade_dyads", "gw_states",
 )  # fmt: skip
 
 FILES = {
@@ -56,6 +57,15 @@ ccode1,ccode2,year,importer1,importer2,flow1,flow2,smoothflow1,smoothflow2,smoot
 2,20,1920,USA,Canada,611.86,735.48,611.86,735.48,1347.34,0,0,0,0,0,0,-9,-9,-9,-9,3,3,4
 2,31,1973,USA,Bahamas,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,-9,4
 """
+    },
+    "gw_states": {
+        "iisystem.dat": (
+            "2\tUSA\tUnited States of America\t01:01:1816\t31:12:2017\n"
+            "255\tGMY\tGermany (Prussia)\t01:01:1816\t07:05:1945\n"
+            "260\tGFR\tGerman Federal Republic\t21:09:1949\t31:12:2017\n"
+            "340\tSER\tSerbia\t13:07:1878\t01:12:1918\n"
+            "340\tSER\tSerbia\t05:06:2006\t31:12:2017\n"
+        )
     },
     "cow_states_2024": {
         "statelist2024.csv": """\
@@ -165,6 +175,34 @@ def test_states_of_2024(tmp_path: Path, make_project: MakeProject) -> None:
     spells = tables.get("cow_states", "states", release="2024")
     assert spells.filter(ccode=220)["spell"].to_list() == [1, 2]
     assert tables.get("cow_states_2024", "majors")["end"].dt.year().to_list() == [2024]
+
+
+def test_gleditsch_and_wards_states(tmp_path: Path, make_project: MakeProject) -> None:
+    spells = read("gw_states", tmp_path, make_project).get("gw_states", "states")
+    assert spells.filter(gwcode=340).select("spell", "start", "end").rows() == [
+        (1, datetime.date(1878, 7, 13), datetime.date(1918, 12, 1)),
+        (2, datetime.date(2006, 6, 5), datetime.date(2017, 12, 31)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("2\tUSA\tUnited States\t30:02:1816\t31:12:2017\n", "line 1, column first_day.*30:02:1816"),
+        ("2\tUSA\tUnited States\t01:01:1816\t31:12:1815\n", "line 1, column end.*before"),
+        ("2\tUSA\tUnited States\t01:01:1816\n", "another number of fields"),
+    ],
+)
+def test_a_broken_list_of_states_is_refused(
+    wrong: str,
+    words: str,
+    tmp_path: Path,
+    make_project: MakeProject,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(FILES, "gw_states", {"iisystem.dat": wrong})
+    with pytest.raises(SourceError, match=words):
+        read("gw_states", tmp_path, make_project).get("gw_states", "states")
 
 
 def test_capabilities_as_released(tmp_path: Path, make_project: MakeProject) -> None:

@@ -27,6 +27,13 @@ from foedus.errors import UsageError
     metavar="month|year",
     help="Aggregate a unit by month or day up to this period, as each column declares.",
 )
+@click.option(
+    "--system",
+    type=click.Choice(["cow", "gw"]),
+    default="cow",
+    show_default=True,
+    help="Whose list says which states exist: COW's, or Gleditsch and Ward's.",
+)
 @click.option("--where", metavar="EXPR", help="Keep the rows where this is true of the columns.")
 @click.option("--k", type=int, help="k-ad-year: states in a set [3].")
 @click.option("--events", metavar="KIND", help="k-ad-year: any alliance, or defense, offense, ...")
@@ -53,6 +60,7 @@ def command(
     covariates: str,
     where: str | None,
     up: str | None,
+    system: str,
     out: Path,
     **sets: Any,
 ) -> None:
@@ -68,12 +76,12 @@ def command(
         if unit == "k-ad-year":
             from foedus.covariates.assemble import build_panel
 
-            panel = build_panel(settings.tables(), unit, years, asked, where, up, options)
+            panel = build_panel(settings.tables(), unit, years, asked, where, up, options, system)
             written, columns, n_rows = write_panel(panel, out), list(panel.columns), panel.n_rows
         else:
             from foedus.covariates.stream import PanelStream
 
-            stream = PanelStream(settings.tables(), unit, years, asked, where, up)
+            stream = PanelStream(settings.tables(), unit, years, asked, where, up, system)
             (written, columns), n_rows = write_stream(stream, out), stream.n_rows
     shown = {
         "unit": unit,

@@ -320,7 +320,13 @@ class Builder:
             raise PanelError(
                 f"{spec.name}: {len(values.data)} values for {self.spine.n_rows} rows."
             )
-        return values.data
+        if self.spine.states == "cow" or self.spine.outside is None:
+            return values.data
+        # Made by row with no thought of rows whose state COW doesn't have.
+        masked = values.data.copy()
+        if masked.dtype.kind in "fi":
+            masked[self.spine.outside] = missing_of(masked.dtype)
+        return masked
 
     def coverage(self, entry: Covariate, options: dict[str, Any]) -> tuple[int, int] | None:
         """Return the common years of a covariate's sources; None if nothing bounds them."""
@@ -412,6 +418,7 @@ def build_panel(
     where: str | None = None,
     up: str | None = None,
     options: Mapping[str, Any] | None = None,
+    system: str = "cow",
 ) -> Panel:
     """Build a panel of a unit with covariates under their default options.
 
@@ -431,6 +438,8 @@ def build_panel(
         aggregated up to, each dated column as it declares. The filter is of the coarser rows.
     options : mapping, optional
         For k-ad-year only: the arguments of `foedus.covariates.k_ads.build_k_ads` by name.
+    system : str
+        Whose list says which states exist: "cow", or "gw" (Gleditsch & Ward; keys gwcode).
 
     Returns
     -------
@@ -449,12 +458,14 @@ def build_panel(
     if unit == "k-ad-year":
         from foedus.covariates.k_ads import build_k_ads
 
+        if system != "cow":
+            raise UsageError(f'{unit} is built of COW states only, not of "{system}".')
         if up:
             raise UsageError(f"{unit} is not made of months or days; it can't be aggregated up.")
         return build_k_ads(tables, years, covariates, where, **(options or {}))
     if options:
         raise UsageError(f"{', '.join(sorted(options))}: only k-ad-year takes such options.")
-    return PanelStream(tables, unit, years, covariates, where, up).panel()
+    return PanelStream(tables, unit, years, covariates, where, up, system).panel()
 
 
 def build_variables(
@@ -559,6 +570,8 @@ def provenance_of(
 ) -> dict[str, Any]:
     """Return what a panel was made of: years, filter, and each source's version and files."""
     used = set(get_unit(builder.spine.unit).sources)
+    if builder.spine.states == "gw":
+        used.add("gw_states")
     for note in notes.values():
         used.update(note.sources)
     return {

@@ -257,10 +257,7 @@ def _add(
     system, spine = context.system, context.spine
     first, second = (adversary, holder) if side == "target" else (holder, adversary)
     position = (first * system.n_states + second) * system.n_years + at_year
-    # Rows are sorted by (state 1, state 2, year), and so are their positions.
-    row = np.searchsorted(spine.cube_position, position)
-    row = np.minimum(row, spine.n_rows - 1)
-    found = spine.cube_position[row] == position
+    row, found = spine.find(position)
     np.add.at(count, row[found], sign)
     np.add.at(total, row[found], sign * cinc[giver[found], at_year[found]])
 

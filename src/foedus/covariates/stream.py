@@ -80,6 +80,7 @@ class PanelStream:
     covariates : sequence of str or "all"
     where : str, optional
     up : str, optional
+    system : str
         As in `foedus.covariates.assemble.build_panel`.
     """
 
@@ -91,9 +92,10 @@ class PanelStream:
         covariates: Sequence[str] | str = (),
         where: str | None = None,
         up: str | None = None,
+        system: str = "cow",
     ) -> None:
         chosen = get_unit(unit)
-        self.builder = Builder(tables, build_spine(tables, unit, years))
+        self.builder = Builder(tables, build_spine(tables, unit, years, states=system))
         self.unit, self.years, self.where = unit, years, where
         self.rows = fine_rows(self.builder.spine, unit) if chosen.parent else None
         self.raised = self._raise(up) if up else None
@@ -117,7 +119,10 @@ class PanelStream:
     @property
     def keys(self) -> tuple[str, ...]:
         """Key columns, in their order."""
-        return get_unit(self.unit).keys
+        keys = get_unit(self.unit).keys
+        if self.builder.spine.states == "cow":
+            return keys
+        return tuple(name.replace("ccode", "gwcode") for name in keys)
 
     @cached_property
     def _parent(self) -> NDArray[np.int32] | None:
@@ -209,8 +214,9 @@ class PanelStream:
 
     def _key(self, name: str) -> Column:
         spine = self.builder.spine
-        if name in spine.keys:
-            return Column(name, spine.keys[name])
+        stored = name.replace("gwcode", "ccode")
+        if stored in spine.keys:
+            return Column(name, spine.keys[stored])
         assert self.rows is not None
         calendar = Calendar(self.rows, name)
         if self.raised is None:

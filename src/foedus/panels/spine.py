@@ -56,6 +56,8 @@ class Spine:
     extra : dict of str to array (rows,)
         What a unit's builder knows of its rows besides keys (a war's first day, say), for the
         covariates of that unit; not columns.
+    states : str
+        Whose numbers the keys are: "cow" or "gw".
     """
 
     unit: str
@@ -65,6 +67,7 @@ class Spine:
     directed: bool
     years: tuple[int, int]
     extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    states: str = "cow"
 
     @property
     def n_rows(self) -> int:
@@ -135,6 +138,24 @@ class Spine:
     def reverse_position(self) -> NDArray[np.int64]:
         """Flat position of (state 2, state 1, year) in an (n, n, years) array; -1 is outside."""
         return self._position(1, 0)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64] | None:
+        """Rows in the order of their positions; None if they stand in it."""
+        position = self.cube_position
+        return (
+            None if (position[1:] >= position[:-1]).all() else np.argsort(position, kind="stable")
+        )
+
+    def find(self, position: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the row at each position (state 1, state 2, year), and whether there is one."""
+        if self.n_rows == 0:
+            return np.zeros(len(position), np.int64), np.zeros(len(position), dtype=bool)
+        order = self._order
+        at = np.searchsorted(self.cube_position, position, sorter=order)
+        at = np.minimum(at, self.n_rows - 1)
+        row = at if order is None else order[at]
+        return row, self.cube_position[row] == position
 
     def _position(self, one: int, other: int) -> NDArray[np.int64]:
         n, n_years = self.system.n_states, self.system.n_years

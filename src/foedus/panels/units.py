@@ -109,6 +109,12 @@ def load_system(tables: Tables) -> StateSystem:
     )
 
 
+def load_gw_system(tables: Tables) -> StateSystem:
+    """Return Gleditsch and Ward's system of states, by their own numbers."""
+    spells = tables.get("gw_states", "states").rename({"gwcode": "ccode"})
+    return StateSystem.from_spells(spells, tables.coverage("gw_states"))
+
+
 def check_years(tables: Tables, chosen: Unit, system: StateSystem, years: tuple[int, int]) -> None:
     """Raise UsageError for years in the wrong order or outside those of the unit's source."""
     first, last = years
@@ -126,11 +132,22 @@ def check_years(tables: Tables, chosen: Unit, system: StateSystem, years: tuple[
 
 
 def build_spine(
-    tables: Tables, name: str, years: tuple[int, int], system: StateSystem | None = None
+    tables: Tables,
+    name: str,
+    years: tuple[int, int],
+    system: StateSystem | None = None,
+    states: str = "cow",
 ) -> Spine:
     """Build the rows of a unit for the years from `years[0]` to `years[1]`, both included.
 
     Of a unit finer than the year, these are the rows of the yearly unit that it refines.
+
+    Parameters
+    ----------
+    system : StateSystem, optional
+        COW's, if it is at hand.
+    states : str
+        Whose list says who exists: "cow", or "gw" (see `foedus.panels.gw`).
 
     Raises
     ------
@@ -140,6 +157,10 @@ def build_spine(
     """
     chosen = get_unit(name)
     system = system or load_system(tables)
+    if states != "cow":
+        from foedus.panels.gw import gw_spine
+
+        return gw_spine(tables, chosen, years, system, states)
     check_years(tables, chosen, system, years)
     spine = chosen.build(tables, system, years)
     assert tuple(spine.keys) == (get_unit(chosen.parent) if chosen.parent else chosen).keys

@@ -95,6 +95,31 @@ def check_exists(raw: Raw, frame: pl.DataFrame, made: str, year: str, month: str
         )
 
 
+def parse(raw: Raw, frame: pl.DataFrame, column: str, layout: str) -> pl.Series:
+    """Return a text column as days.
+
+    Parameters
+    ----------
+    layout : str
+        As strftime has it, ``%d:%m:%Y``.
+
+    Raises
+    ------
+    SourceError
+        If a text isn't a day of the calendar in this layout, with its line.
+    """
+    days = frame[column].str.to_date(layout, strict=False)
+    wrong = frame.filter(days.is_null() & frame[column].is_not_null())
+    if wrong.height:
+        row = wrong.row(0, named=True)
+        raise SourceError(
+            f"{raw.path}, line {raw.line(row[ROW])}, column {column}: found "
+            f'"{row[column]}" where the rule asks for a day that exists, as {layout}. Mend the '
+            "date, or put it in a corrections file."
+        )
+    return days
+
+
 def check_order(raw: Raw, frame: pl.DataFrame, start: str, end: str) -> None:
     """Stop if a spell ends before it begins, even when dates are read at their widest.
 

@@ -89,6 +89,23 @@ def read_delimited(path: Path, facts: SourceFacts, name: str | None = None) -> R
     return corrected(Raw(path, header, frame, text, file.separator), facts, file.name)
 
 
+def read_headerless(
+    path: Path, facts: SourceFacts, header: Sequence[str], name: str | None = None
+) -> Raw:
+    """Read a delimited text file that has no header, as `read_delimited` does.
+
+    Parameters
+    ----------
+    header : sequence of str
+        What its columns are called, in their order.
+    """
+    file = facts.file(name or path.name)
+    text = _normal_lines(path, file, read_text(path, file))
+    frame = _fields(path, file, header, text, text)
+    raw = Raw(path, tuple(header), frame, text, file.separator, first_line=1)
+    return corrected(raw, facts, file.name)
+
+
 def corrected(raw: Raw, facts: SourceFacts, name: str) -> Raw:
     """Apply the corrections that a source declares for one of its files."""
     return correct(raw, [item for item in facts.corrections if item.file == name], facts)

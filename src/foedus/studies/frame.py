@@ -109,7 +109,13 @@ class Workshop:
     def ground(self, universe: Universe) -> Ground:
         """Return the rows of a universe, made once."""
         key = digest(
-            [universe.unit, universe.table, universe.keys, universe.unit and universe.years]
+            [
+                universe.unit,
+                universe.table,
+                universe.keys,
+                universe.unit and universe.years,
+                universe.system,
+            ]
         )
         if key not in self._grounds:
             self._grounds[key] = self._make_ground(universe)
@@ -123,7 +129,9 @@ class Workshop:
         assert universe.years is not None
         if self._system is None:
             self._system = load_system(self.tables)
-        spine = build_spine(self.tables, universe.unit, universe.years, self._system)
+        spine = build_spine(
+            self.tables, universe.unit, universe.years, self._system, universe.system
+        )
         return UnitGround(Builder(self.tables, spine))
 
     def frame(self, design: Design) -> Frame:

@@ -43,7 +43,8 @@ class Universe(Strict):
     where : str
         ``all``, a named filter (``politically_relevant``) or an expression over the variables.
     system : str
-        The state system that says who exists.
+        Whose list of states says who exists: cow, or gw (Gleditsch & Ward 1999; ccode, ccode1 and
+        ccode2 are then numbers of that list).
     """
 
     unit: str | None = None
@@ -51,7 +52,7 @@ class Universe(Strict):
     keys: dict[str, str] = Field(default_factory=dict)
     years: tuple[int, int] | None = None
     where: str = "all"
-    system: Literal["cow"] = "cow"
+    system: Literal["cow", "gw"] = "cow"
 
     @model_validator(mode="after")
     def _one_kind_of_rows(self) -> Universe:
