@@ -51,11 +51,11 @@ def command(settings: Settings, mode: str, end: bool) -> None:
         return
     try:
         found = find(bare, settings.say)
-    except MissingDataError as error:
+    except MissingDataError:
         if mode == "real":
             raise
         use_world(settings, bare, f"DATA=auto found no real data: {_CORE_WORDS} aren't all here")
-        settings.say(f"data: {error}")
+        settings.say("data: `foedus doctor` names each file that is missing, and how to get it")
         return
     use_real(settings, bare, mode, found)
 
