@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foedus.report import says
+from foedus.report.checks import invariant_rows, user_file_rows
 from foedus.report.draw.choices import groups
 from foedus.report.draw.curve import main_rows
 from foedus.report.draw.effects import Effect, effects
@@ -559,7 +560,13 @@ def data_view(inputs: Inputs, figures: Figures) -> View:
         {**panel, "rows": count(panel["rows"]), "columns": count(panel["columns"])}
         for panel in inputs.panels
     ]
-    return {"sources": sources, "panels": panels, "coverage": _figure(figures.coverage)}
+    return {
+        "sources": sources,
+        "panels": panels,
+        "coverage": _figure(figures.coverage),
+        "rules": invariant_rows(inputs),
+        "user_files": user_file_rows(inputs),
+    }
 
 
 def _size(size: int | None) -> str:
