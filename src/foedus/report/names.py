@@ -14,10 +14,12 @@ def works_of(inputs: Inputs, study: Study) -> list[tuple[str, Reference]]:
 def short_cite(inputs: Inputs, study: Study) -> str:
     """Return "Johnson & Leeds 2011" for a study named after its work, else the study's title.
 
-    A study that rests on one work alone is called by it too.
+    A study's id may say more than its work's key (``rainey_2016_oneal_russett``). One that rests on
+    one work alone is called by it too.
     """
-    if study.id in inputs.works:
-        return inputs.works[study.id].short()
+    named = [key for key in inputs.works if f"{study.id}_".startswith(f"{key}_")]
+    if named:
+        return inputs.works[max(named, key=len)].short()
     works = works_of(inputs, study)
     alone = len(works) == 1 and not any(
         one.cite == study.cite for one in inputs.studies if one.id != study.id
