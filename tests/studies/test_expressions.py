@@ -48,3 +48,18 @@ def test_refused(text: str) -> None:
 
 def test_names() -> None:
     assert names_in("log(a + b) > a or max(c, 1)") == ("a", "b", "c")
+
+
+def test_otherwise_puts_a_value_in_a_missing_ones_place_and_nothing_else_does() -> None:
+    x = np.array([1.0, np.nan, 3.0, np.nan])
+    y = np.array([1.0, 1.0, np.nan, np.nan])
+    made = evaluate("otherwise(x, 0) + y", {"x": x, "y": y})
+    assert made[:2].tolist() == [2.0, 1.0]
+    assert np.isnan(made[2:]).all()
+    assert np.isnan(evaluate("x > 2", {"x": x})[1])
+    assert evaluate("otherwise(x, 9) > 2", {"x": x}).tolist() == [0.0, 1.0, 1.0, 1.0]
+    with pytest.raises(UsageError, match="a variable and a number"):
+        evaluate("otherwise(x > 2, 0)", {"x": x})
+    assert np.isnan(x[1])  # the variable itself is left as it was
+    with pytest.raises(UsageError, match="argument"):
+        evaluate("otherwise(x)", {"x": x})

@@ -86,8 +86,10 @@ class Estimation:
         if isinstance(held, FoedusError):
             raise held
         if held is None or not set(covariances) <= set(held.terms):
+            # Two models may differ in their covariances alone: what is held keeps all it has had.
+            wanted = covariances if held is None else (*held.terms, *covariances)
             try:
-                held = self._fit(model, spec, covariances)
+                held = self._fit(model, spec, tuple(dict.fromkeys(wanted)))
             except CAUGHT as error:
                 self.memo.fits[signature] = error
                 raise

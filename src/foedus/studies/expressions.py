@@ -2,7 +2,8 @@
 
 ``(cinc1 + ally1) / (cinc1 + ally1 + cinc2)``, ``major1 == 1 or contiguous == 1``,
 ``log(distance)``. A value is missing where any variable that it uses is, comparisons included
-(unlike a row filter, where a comparison with a missing value is not true).
+(unlike a row filter, where a comparison with a missing value is not true). Only
+``otherwise(x, 0)`` puts a value in a missing one's place: a design has to say so in so many words.
 """
 
 from __future__ import annotations
@@ -40,8 +41,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log1p": np.log1p,
     "max": np.maximum,
     "min": np.minimum,
+    "otherwise": lambda values, other: np.where(np.isnan(values), other, values),
     "sqrt": np.sqrt,
 }
+OTHERWISE = "otherwise"
+"""The one function that knows a missing value: ``otherwise(x, 0)``, of a variable and a number."""
+
+_OF_TWO = ("max", "min", OTHERWISE)
 
 
 def names_in(expression: str) -> tuple[str, ...]:
@@ -73,11 +79,22 @@ def evaluate(expression: str, variables: Mapping[str, Array]) -> Array:
         value = _value(_parse(expression), variables, expression)
     if not isinstance(value, np.ndarray) or value.ndim == 0:
         raise UsageError(f'the expression "{expression}" uses no variable.')
-    result = np.asarray(value, np.float64)
+    result = np.array(value, np.float64)
     result[~np.isfinite(result)] = np.nan
-    for name in names_in(expression):
+    for name in _unguarded(_parse(expression)):
         result[np.isnan(variables[name])] = np.nan
     return result
+
+
+def _unguarded(node: ast.AST) -> set[str]:
+    """Return the variables whose missing values make the expression's missing."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == OTHERWISE:
+            return set()
+        return {name for part in node.args for name in _unguarded(part)}
+    if isinstance(node, ast.Name):
+        return {node.id}
+    return {name for part in ast.iter_child_nodes(node) for name in _unguarded(part)}
 
 
 def _parse(expression: str) -> ast.expr:
@@ -138,9 +155,12 @@ def _call(node: ast.Call, variables: Mapping[str, Array], text: str) -> Any:
     if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
         raise _refused(node, text)
     function = FUNCTIONS[node.func.id]
-    wanted = 2 if node.func.id in ("max", "min") else 1
+    wanted = 2 if node.func.id in _OF_TWO else 1
     if len(node.args) != wanted:
         raise UsageError(f'the expression "{text}": {node.func.id}() takes {wanted} argument(s).')
+    if node.func.id == OTHERWISE and not isinstance(node.args[0], ast.Name):
+        # Inside an expression a missing value may already have become a 0 (a comparison's).
+        raise UsageError(f'the expression "{text}": otherwise() takes a variable and a number.')
     return function(*(_value(part, variables, text) for part in node.args))
 
 

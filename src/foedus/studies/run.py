@@ -315,6 +315,20 @@ def key_terms(design: Design) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
+def _followed(study: Study) -> list[tuple[str, str]]:
+    """Return the key terms that are shown under each alternative.
+
+    Those of models that print, the headline or the curve speaks of, or that come first: what no
+    published number stands beside isn't estimated once more for every alternative.
+    """
+    design = study.design
+    spoken = {published.target.name for published in study.published}
+    spoken |= {line.model for line in design.headline} | set([*design.models][:1])
+    if design.curve is not None:
+        spoken.add(design.curve.model)
+    return [pair for pair in key_terms(design) if pair[0] in spoken]
+
+
 def _choice_rows(
     study: Study, declared: Estimation, departures: Sequence[Departure]
 ) -> list[dict[str, Any]]:
@@ -322,7 +336,7 @@ def _choice_rows(
     rows: list[dict[str, Any]] = []
     if not departures:
         return rows
-    pairs = key_terms(study.design)
+    pairs = _followed(study)
     for name, choice in study.design.choices.items():
         path = "; ".join(choice.sets)
         standing = Departure(name, choice.names[0], path, declared)

@@ -38,7 +38,7 @@ PAIRED = 6
 LEAST_GAIN = 0.01
 """Share of the declared distance that a step must gain to be taken."""
 
-ROWS = 15_000_000
+ROWS = 5_000_000
 """Rows that a run may estimate on for walks, all numbers together, unless it is asked to diagnose.
 A count of rows, not of seconds, so that two machines walk alike."""
 
