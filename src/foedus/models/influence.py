@@ -152,6 +152,46 @@ def leave_one_out(
     """
     groups, labels = _groups(result, data, by, dyad)
     n_groups = len(labels)
+    estimates, gap = estimates_without(result, groups, n_groups, steps=steps, exact=exact)
+    events = (result.fit.y > 0).astype(np.float64)
+    counted = [np.zeros(n_groups), np.zeros(n_groups)]
+    for one in groups:
+        counted[0] += np.bincount(one, minlength=n_groups)
+        counted[1] += np.bincount(one, weights=events, minlength=n_groups)
+    return LeftOut(
+        by,
+        labels,
+        result.terms,
+        estimates,
+        result.params,
+        result.std_errors(cov),
+        counted[0].astype(np.int64),
+        counted[1].astype(np.int64),
+        gap,
+    )
+
+
+def estimates_without(
+    result: Result,
+    groups: Sequence[IntArray],
+    n_groups: int,
+    *,
+    steps: int | None = None,
+    exact: bool = False,
+) -> tuple[FloatArray, float]:
+    """Return estimates without each group of rows, groups by terms, and the largest gap left.
+
+    Parameters
+    ----------
+    result : Result
+        A model of one index.
+    groups : sequence of int array
+        The groups each row used is in: one array, or two for the states of dyads.
+    n_groups : int
+        How many there are.
+    steps, exact
+        As in `leave_one_out`.
+    """
     made = result.fit.made
     moved, information = left_out_steps(made, groups, n_groups)
     scores = made.scores
@@ -174,25 +214,11 @@ def leave_one_out(
         gap, before = float((size * factor / (1.0 - factor)).max(initial=0.0)), size
     if exact:
         gap = _to_the_top(result, scores, estimates, groups, good, spread)
-    events = (result.fit.y > 0).astype(np.float64)
-    counted = [np.zeros(n_groups), np.zeros(n_groups)]
-    for one in groups:
-        counted[0] += np.bincount(one, minlength=n_groups)
-        counted[1] += np.bincount(one, weights=events, minlength=n_groups)
-    return LeftOut(
-        by,
-        labels,
-        result.terms,
-        estimates @ made.back.T,
-        result.params,
-        result.std_errors(cov),
-        counted[0].astype(np.int64),
-        counted[1].astype(np.int64),
-        gap,
-    )
+    return estimates @ made.back.T, gap
 
 
-def _column(result: Result, data: Any, name: str) -> Any:
+def column_of(result: Result, data: Any, name: str) -> Any:
+    """Return a column of the data for the rows that a model used."""
     column = take_rows(read_column(data, name), result.kept)
     return np.array(column.levels)[column.codes] if isinstance(column, Labels) else column
 
@@ -202,10 +228,10 @@ def _groups(
 ) -> tuple[list[IntArray], tuple[Any, ...]]:
     """Return each row's group (two for states), and the groups' labels."""
     if by not in ("states", "dyads"):
-        values = _column(result, data, by)
+        values = column_of(result, data, by)
         codes, _ = codes_of(values)
         return [codes], tuple(_plain(value) for value in np.unique(values))
-    first, second = (_column(result, data, name) for name in dyad)
+    first, second = (column_of(result, data, name) for name in dyad)
     both = np.concatenate([first, second])
     codes, n_states = codes_of(both)
     states = [_plain(value) for value in np.unique(both)]
