@@ -91,6 +91,23 @@ def draw(rows: list[dict[str, str]], worlds: int, path: Path) -> None:
         figure.savefig(path, dpi=160, metadata={"Software": None})
 
 
+def markdown(rows: list[dict[str, str]]) -> str:
+    """Return the table of docs/reliability.md."""
+    lines = [
+        "| study | what | covariance | truth | bias (Monte Carlo error) | SD | mean SE | "
+        "coverage, % | power, % |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        power = f"{100 * float(row['power']):.0f}" if row["power"] else ""
+        lines.append(
+            f"| {row['study']} | `{row['target']}` | {row['covariance']} | {row['truth']} | "
+            f"{row['bias']} ({row['bias_error']}) | {row['sd']} | {row['mean_se']} | "
+            f"{100 * float(row['coverage']):.0f} | {power} |"
+        )
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,7 +130,9 @@ def main() -> None:
             print(f"world {seed}", file=sys.stderr, flush=True)
     rows = [as_row(one) for one in summarise(found)]
     write(asked.out / "recovery.csv", list(columns()), [dict(row) for row in rows])
-    draw(chosen(rows, LEADS), len({row.seed for row in found}), asked.out / "recovery.png")
+    leads = chosen(rows, LEADS)
+    draw(leads, len({row.seed for row in found}), asked.out / "recovery.png")
+    print(markdown(leads))
 
 
 if __name__ == "__main__":

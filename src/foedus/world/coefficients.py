@@ -84,7 +84,7 @@ class Deaths:
 class Escalation:
     """Which disputes become wars: a logit on disputes."""
 
-    constant: float = -2.30
+    constant: float = -3.00
     contiguous: float = 0.60
     major: float = 0.50
 
@@ -136,6 +136,7 @@ class Coefficients:
         return dataclasses.replace(
             self,
             disputes=_moved(self.disputes, -0.20 * extra),
+            escalation=_moved(self.escalation, -0.76394 * extra),
             joining=_moved(self.joining, -0.80 * extra),
             treaties=_moved(self.treaties, -0.90 * extra),
         )
