@@ -434,3 +434,21 @@ def test_contiguity_spells_agree_with_its_years(tables):
     both = listed.join(closest, on=["ccode1", "ccode2", "year"], how="full", suffix="_spell")
     assert both.filter(pl.col("conttype") != pl.col("conttype_spell")).is_empty()
     assert both.filter(pl.col("conttype").is_null() | pl.col("conttype_spell").is_null()).is_empty()
+
+
+def test_networks_of_an_r_workspace_are_rs(tables):
+    """Sums and a mean that R gives of the same file (tests/reference/networks.R)."""
+    source = "rep_cranmer_desmarais_menninga_2012"
+    pairs = tables.get(source, "dyad_years")
+    sums = pairs.select(
+        pl.col("allied", "allied_before", "shared_before", "dispute", "contiguous").sum()
+    )
+    assert sums.row(0) == (13155, 12925, 72255, 3414, 10140)
+    # A year's lagged network is the network of the year before.
+    later = pairs.select("state1", "state2", "allied_before", year=pl.col("year") - 1)
+    both = pairs.join(later, on=["state1", "state2", "year"], suffix="_next")
+    assert both.height == 19 * 13366
+    assert (both["allied"] == both["allied_before_next"]).all()
+    states = tables.get(source, "state_years")
+    assert states["polity"].sum() == 2096
+    assert abs(states["cinc"].sum() - 17.983631) < 1e-9
