@@ -81,7 +81,11 @@ def fit(inputs: Inputs) -> Fit:
         rows_lost=lost,
         dropped_terms=dropped,
         df=float(made.df),
-        details={"residual": made.residual, "effects": y - inputs.X @ made.coef - made.residual},
+        details={
+            "residual": made.residual,
+            "effects": y - inputs.X @ made.coef - made.residual,
+            "absorbed": tuple(group.name for group in inputs.groups["fe"]),
+        },
     )
 
 
