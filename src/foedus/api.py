@@ -18,11 +18,11 @@ from foedus.sources.registry import source
 if TYPE_CHECKING:
     import pandas as pd
 
-    from foedus.models import Result
+    from foedus.models import ModelTable, Result
     from foedus.sources.tables import Tables
     from foedus.studies.registry import Study
 
-__all__ = ["covariate", "estimate", "panel", "source", "study", "table"]
+__all__ = ["covariate", "estimate", "model_table", "panel", "source", "study", "table"]
 
 
 def open_project(**options: Any) -> Project:
@@ -130,6 +130,27 @@ def table(
     frame.attrs["provenance"] = tables.metadata(source, name, release)
     frame.attrs["columns"] = tables.columns(source, name, release)
     return frame
+
+
+def model_table(results: Any, **options: Any) -> ModelTable:
+    """Put fitted models side by side, for print.
+
+    Parameters
+    ----------
+    results : Result, sequence or mapping of Result
+        The models; a mapping's keys are their names.
+    **options : object
+        See `foedus.models.export.model_table`: cov, below, stars, digits, terms, rename, omit,
+        exponentiate, level, notes, title.
+
+    Returns
+    -------
+    ModelTable
+        With `to_text`, `to_markdown`, `to_latex`, `to_html`, `to_csv`; a notebook shows it.
+    """
+    from foedus.models import model_table as make
+
+    return make(results, **options)
 
 
 def estimate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from foedus.models import Result
+    from foedus.models.registry import Option
+
+
+ROWS = (".csv", ".parquet", ".json")
+TABLES = (".tex", ".html", ".md")
 
 
 @click.command("estimate", cls=Command)
@@ -43,8 +48,16 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Also write the table: .csv, .parquet or .json.",
+    help="Also write it: .csv, .parquet, .json (tidy rows); .tex, .html, .md (a table).",
 )
+@click.option(
+    "--set",
+    "settings_of_estimator",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the estimator (event=failed, fe=dyad,year); repeat it for several.",
+)
+@click.option("--stars", is_flag=True, help="Mark small p-values in .tex, .html and .md.")
 @click.pass_obj
 def command(
     settings: Settings,
@@ -53,21 +66,30 @@ def command(
     estimator: str,
     covariances: tuple[str, ...],
     out: Path | None,
+    settings_of_estimator: tuple[str, ...],
+    stars: bool,
 ) -> None:
     """Estimate FORMULA (outcome ~ term + term) on the rows of a panel.
 
     Rows that miss a variable are left out and counted by cause. Perfect predictors and collinear
     terms are named, and stop the command.
     """
-    from foedus.models import estimate
+    from foedus.models import estimate, model_table, tidy
 
-    if out is not None and out.suffix not in (".csv", ".parquet", ".json"):
-        raise UsageError(f"{out}: --out takes a .csv, .parquet or .json file.")
+    if out is not None and out.suffix not in (*ROWS, *TABLES):
+        raise UsageError(f"{out}: --out takes a file that ends in {', '.join((*ROWS, *TABLES))}.")
+    options = estimator_options(estimator, settings_of_estimator)
     with settings.working(f"{estimator} on {panel.name}"):
-        result = estimate(formula, read_panel(panel), estimator, covariances or ("classical",))
+        result = estimate(
+            formula, read_panel(panel), estimator, covariances or ("classical",), **options
+        )
     table = result.table()
-    if out is not None:
-        write_table(table, out)
+    if out is not None and out.suffix in ROWS:
+        write_table(tidy(result), out)
+    elif out is not None:
+        from foedus.store import write_text
+
+        write_text(out, model_table(result, cov="each", stars=stars).render(out.suffix[1:]))
     shown = {
         "formula": result.formula,
         "estimator": result.estimator,
@@ -80,6 +102,42 @@ def command(
         "table": table.astype(object).where(table.notna(), None).to_dict("records"),
     }
     settings.show(shown, lambda: describe(result, table))
+
+
+def estimator_options(estimator: str, given: tuple[str, ...]) -> dict[str, Any]:
+    """Return an estimator's options from NAME=VALUE, each read as its kind says.
+
+    Raises
+    ------
+    UsageError
+        If a part has no "=", or the estimator no such option.
+    """
+    from foedus.models import find_estimator
+
+    entry = find_estimator(estimator)
+    options: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f'--set takes NAME=VALUE, not "{text}".')
+        option = entry.option(name.strip())
+        options[option.name] = _option_value(option, value.strip())
+    return options
+
+
+def _option_value(option: Option, value: str) -> Any:
+    if option.kind == "groups":
+        return [part.strip() for part in value.split(",")]
+    if option.kind == "value" and isinstance(option.default, bool):
+        if value not in ("true", "false"):
+            raise UsageError(f"--set {option.name}: true or false, not {value}.")
+        return value == "true"
+    if option.kind == "value" and isinstance(option.default, (int, float)):
+        try:
+            return type(option.default)(value)
+        except ValueError:
+            raise UsageError(f"--set {option.name}: a number, not {value}.") from None
+    return value
 
 
 def read_panel(path: Path) -> object:

@@ -20,12 +20,21 @@ if TYPE_CHECKING:
         fit_poisson,
         fit_probit,
     )
+    from foedus.models.export import ModelTable, model_table, tidy
     from foedus.models.quantities import effects, first_difference, predict_at, ratios
     from foedus.models.registry import all_estimators, estimator_names, find_estimator
     from foedus.models.result import Result
+    from foedus.models.tail_laws import bootstrap_tail, compare_laws, compare_periods, fit_tail
     from foedus.models.tails import bootstrap_power_law, compare_tails, fit_power_law
 
 _HOMES = {
+    "ModelTable": "export",
+    "fit_tail": "tail_laws",
+    "compare_laws": "tail_laws",
+    "compare_periods": "tail_laws",
+    "bootstrap_tail": "tail_laws",
+    "model_table": "export",
+    "tidy": "export",
     "ESTIMATORS": "registry",
     "Result": "result",
     "all_estimators": "registry",
@@ -49,9 +58,13 @@ _HOMES = {
 
 __all__ = [
     "ESTIMATORS",
+    "ModelTable",
     "Result",
     "all_estimators",
     "bootstrap_power_law",
+    "bootstrap_tail",
+    "compare_laws",
+    "compare_periods",
     "compare_tails",
     "effects",
     "estimate",
@@ -65,8 +78,11 @@ __all__ = [
     "fit_poisson",
     "fit_power_law",
     "fit_probit",
+    "fit_tail",
+    "model_table",
     "predict_at",
     "ratios",
+    "tidy",
 ]
 
 

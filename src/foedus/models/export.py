@@ -13,7 +13,8 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from foedus.errors import UsageError, nearest
 from foedus.models.result import LEVEL, Result
@@ -249,25 +250,22 @@ def tidy(results: Results, cov: str | Sequence[str] | None = None) -> pd.DataFra
     Returns
     -------
     DataFrame
-        model, estimator, formula, then the columns of `Result.table`, then n_obs, n_events,
-        loglik, aic, bic.
+        The columns of `Result.table`, then n_obs, n_events, loglik, aic, bic, model, estimator,
+        formula.
     """
     import pandas as pd
 
     parts = []
     for name, result in named_results(results).items():
         table = result.table(cov)
-        table.insert(0, "model", name)
-        table.insert(1, "estimator", result.estimator)
-        table.insert(2, "formula", result.formula)
         numbers = {
             "n_obs": result.n_obs, "n_events": result.n_events, "loglik": result.loglik,
             "aic": aic_of(result), "bic": bic_of(result),
         }  # fmt: skip
         for column, value in numbers.items():
-            kind = "Int64" if column.startswith("n_") else "float64"
-            table[column] = pd.array([value] * len(table), dtype=kind)
-        parts.append(table)
+            kind: Any = "Int64" if column.startswith("n_") else "float64"
+            table[column] = pd.Series([value] * len(table), index=table.index).astype(kind)
+        parts.append(table.assign(model=name, estimator=result.estimator, formula=result.formula))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -457,13 +455,7 @@ def _summary(columns: Sequence[_Column], digits: int) -> list[tuple[str, tuple[s
     effects = dict.fromkeys(name for c in columns for name in _absorbed(c.result))
     rows = [
         line("Estimator", lambda c: c.result.estimator),
-        *[
-            line(
-                f"Effects: {name}",
-                lambda c, name=name: "yes" if name in _absorbed(c.result) else "no",
-            )  # type: ignore[misc]
-            for name in effects
-        ],
+        *[line(f"Effects: {name}", partial(_has_effects, name)) for name in effects],
         line("Observations", lambda c: f"{c.result.n_obs:,}"),
         line("Events", lambda c: "" if c.result.n_events is None else f"{c.result.n_events:,}"),
         line("Log-likelihood", lambda c: number(c.result.loglik)),
@@ -475,6 +467,10 @@ def _summary(columns: Sequence[_Column], digits: int) -> list[tuple[str, tuple[s
         line("Clusters", clusters),
     ]
     return [row for row in rows if any(row[1])]
+
+
+def _has_effects(name: str, column: _Column) -> str:
+    return "yes" if name in _absorbed(column.result) else "no"
 
 
 def _absorbed(result: Result) -> tuple[str, ...]:
@@ -490,9 +486,12 @@ def _notes(
 ) -> list[str]:
     said = []
     words = {
-        "std_error": "Standard errors in parentheses", "ci": f"{100 * level:g} % intervals in brackets",
-        "p_value": "p-values below estimates", "statistic": "Test statistics in brackets", "none": "",
-    }  # fmt: skip
+        "std_error": "Standard errors in parentheses",
+        "ci": f"{100 * level:g} % intervals in brackets",
+        "p_value": "p-values below estimates",
+        "statistic": "Test statistics in brackets",
+        "none": "",
+    }
     if words[below]:
         said.append(f"{words[below]}.")
     if exponentiate:

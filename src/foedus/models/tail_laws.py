@@ -159,7 +159,8 @@ def _gp_survival(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
     shape, scale = p
     z = (x - xmin) / scale
     if abs(shape) < 1e-9:
-        return -z
+        flat: FloatArray = -z
+        return flat
     out: FloatArray = -np.log(np.maximum(1.0 + shape * z, LEAST)) / shape
     return out
 
@@ -185,7 +186,8 @@ def _ib_density(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
 
 def _ib_survival(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
     below = float(_ib_upper(p, np.array([xmin]))[0]) if xmin > 0 else 0.0
-    return _ib_upper(p, x) - below
+    out: FloatArray = _ib_upper(p, x) - below
+    return out
 
 
 def _pl_starts(x: FloatArray, xmin: float) -> list[list[float]]:
@@ -294,12 +296,16 @@ class TailFit:
     def log_density(self, x: npt.ArrayLike) -> FloatArray:
         """Return the log density (or probability) of values at or above the threshold."""
         values = np.asarray(x, dtype=np.float64)
-        return _log_rows(LAWS[self.law], self._vector(), values, self.xmin, self.discrete)
+        rows = np.atleast_1d(values)
+        made = _log_rows(LAWS[self.law], self._vector(), rows, self.xmin, self.discrete)
+        return made.reshape(values.shape)
 
     def survival(self, x: npt.ArrayLike) -> FloatArray:
         """Return P(X >= x | X >= xmin)."""
         values = np.asarray(x, dtype=np.float64)
-        return _survival(LAWS[self.law], self._vector(), values, self.xmin, self.discrete)
+        rows = np.atleast_1d(values)
+        made = _survival(LAWS[self.law], self._vector(), rows, self.xmin, self.discrete)
+        return np.asarray(made.reshape(values.shape))
 
 
 def _survival(law: Law, p: FloatArray, x: FloatArray, xmin: float, discrete: bool) -> FloatArray:
