@@ -117,12 +117,12 @@ def test_partners_and_what_two_share(treaties: list[Treaty], name: str) -> None:
     years = (1818, 1826)
     got = {
         of: column(tables, "state-year", f"partner_mix.{of}", years, tie=name)
-        for of in ("partners", "partners_major", "partners_cinc", "partners_cinc_max",
+        for of in ("partners_n", "partners_major", "partners_cinc", "partners_cinc_max",
                    "partners_democratic", "partners_joint_democracy", "partners_distance_min")
     }  # fmt: skip
     held = column(tables, "state-year", f"partner_counts.holds_{name}_n", years)
     owes = column(tables, "state-year", f"partner_counts.owes_{name}_n", years)
-    for (one, year), count in got["partners"].items():
+    for (one, year), count in got["partners_n"].items():
         key = (one, year)
         partners = [other for other in CODES if tied(treaties, one, other, year, name)]
         assert count == len(partners)
@@ -321,3 +321,44 @@ def test_the_helpers_agree_on_what_a_tie_is() -> None:
     assert math.isclose(matrix([pact], 1821).sum(), 2)
     assert matrix([pact], 1820).sum() == 0
     assert matrix([pact], 1823).sum() == 0
+
+
+@settings(max_examples=8, deadline=None)
+@given(worlds())
+def test_what_members_are_to_each_other(treaties: list[Treaty]) -> None:
+    tables, years = small_tables(treaties), (1818, 1830)
+    got = {
+        of: column(tables, "alliance-year", f"alliance_cohesion.alliance_{of}", years,
+                   rivals="rivalry_td")
+        for of in ("s_mean", "s_min", "distance_mean", "distance_max", "largest_share",
+                   "democratic", "majors", "rival_pairs")
+    }  # fmt: skip
+    score = column(tables, "dyad-year", "similarity.s_atop", years)
+    by_number = {each.atopid: each for each in treaties}
+    for (atopid, year), number in got["majors"].items():
+        key = (atopid, year)
+        spans = by_number[atopid].members
+        inside = sorted(who for who, (first, last) in spans.items() if first <= year <= last)
+        pairs = [(a, b) for a in inside for b in inside if a < b]
+        assert number == sum(who in (10, 230) for who in inside)
+        scores = [score[a, b, year] for a, b in pairs]
+        assert got["s_mean"][key] == pytest.approx(np.mean(scores), abs=1e-6)
+        assert got["s_min"][key] == pytest.approx(min(scores), abs=1e-6)
+        far = [_km(a, b) for a, b in pairs]
+        assert got["distance_mean"][key] == pytest.approx(np.mean(far))
+        assert got["distance_max"][key] == pytest.approx(max(far))
+        powers = [CINC[who] for who in inside]
+        assert got["largest_share"][key] == pytest.approx(max(powers) / sum(powers))
+        known = [POLITY[who] >= 6 for who in inside if who in POLITY]
+        expected = pytest.approx(np.mean(known)) if known else None
+        assert got["democratic"][key] == expected
+        assert got["rival_pairs"][key] == sum(rival(a, b, year, "td") for a, b in pairs)
+
+
+def test_rival_pairs_are_unknown_after_their_list() -> None:
+    pact = Treaty(
+        1, dict.fromkeys((10, 20), (1820, 1840)), dict.fromkeys((10, 20), frozenset()), {}
+    )
+    got = column(small_tables([pact]), "alliance-year", "alliance_cohesion.alliance_rival_pairs",
+                 (1824, 1838), rivals="rivalry_td")  # fmt: skip
+    assert (got[1, 1825], got[1, 1826], got[1, 1837], got[1, 1838]) == (1, 0, 0, None)

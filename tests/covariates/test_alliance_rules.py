@@ -16,7 +16,8 @@ from tests.covariates.alliance_worlds import FIRST, LAST, Treaty, small_tables, 
 from tests.covariates.conftest import SmallTables
 
 MODULES = {
-    "alliance_blocs", "alliance_bonds", "alliance_content", "alliance_formation",
+    "alliance_blocs", "alliance_bonds", "alliance_cohesion", "alliance_content",
+    "alliance_formation",
     "alliance_network", "alliance_partners", "alliance_reputation", "alliance_shared",
     "alliance_terms", "alliance_types", "atop", "atop_third_party", "dca", "similarity",
 }  # fmt: skip

@@ -83,34 +83,11 @@ def test_depth_ranks_alliances_as_benson_and_clinton_do(tables: Tables) -> None:
 
 def test_kappa_and_pi_follow_haeges(tables: Tables) -> None:
     """His are on COW's alliances in one rung, by alliance and year; ours on ATOP's obligations."""
-    scores = variables(
-        tables, "dyad-year", (1816, 2012),
-        {name: VariableRequest("similarity", f"{name}_atop", OLD) for name in ("kappa", "pi")},
+    ours = variables(
+        tables, "alliance-year", (1816, 2012),
+        {name: VariableRequest("alliance_cohesion", f"alliance_{name}_mean", OLD)
+         for name in ("kappa", "pi")},
     )  # fmt: skip
-    members = tables.get("atop", "members", release="4.01").select(
-        "atopid",
-        ccode=pl.col("member").cast(pl.Int64),
-        first=pl.col("start").dt.year(),
-        last=pl.when("in_force").then(2012).otherwise(pl.col("end").dt.year()),
-    )
-    pairs = members.join(members, on="atopid", suffix="2").filter(
-        pl.col("ccode") < pl.col("ccode2")
-    )
-    years = pl.int_ranges(
-        pl.max_horizontal("first", "first2"), pl.min_horizontal("last", "last2") + 1
-    )
-    dyads = (
-        pairs.with_columns(year=years)
-        .explode("year", empty_as_null=False)
-        .select("atopid", "year", ccode1="ccode", ccode2="ccode2")
-        .unique()
-        .with_columns(pl.all().cast(pl.Int64))
-    )
-    ours = (
-        dyads.join(scores, on=["ccode1", "ccode2", "year"])
-        .group_by("atopid", "year")
-        .agg(pl.col("kappa", "pi").mean())
-    )
     theirs = tables.get("fp_similarity", "alliance_years").with_columns(
         pl.col("atopid", "year").cast(pl.Int64)
     )

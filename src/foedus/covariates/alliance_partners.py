@@ -29,7 +29,7 @@ _NUMBERS = {
     "partners_distance_min": ("Distance from its capital to the nearest partner's.", "km"),
 }  # fmt: skip
 _COUNTS = {
-    "partners": f"Number of {_WHO}.",
+    "partners_n": f"Number of {_WHO}.",
     "partners_major": "Number of partners that are COW major powers.",
     "partners_nuclear": "Number of partners with nuclear weapons.",
 }
@@ -111,14 +111,14 @@ def partner_counts(context: Context) -> dict[str, Values]:
         Example(
             "In 1900 Germany is tied to Austria-Hungary, Italy and Romania by defence.",
             {"ccode": 255, "year": 1900},
-            {"partners": 3, "partners_major": 2, "partners_nuclear": 0,
+            {"partners_n": 3, "partners_major": 2, "partners_nuclear": 0,
              "partners_distance_min": 523.33},
             unit="state-year",
         ),
         Example(
             "Switzerland has no partners: no capabilities, and no mean of anything.",
             {"ccode": 225, "year": 1900},
-            {"partners": 0, "partners_cinc": 0.0, "partners_democratic": None,
+            {"partners_n": 0, "partners_cinc": 0.0, "partners_democratic": None,
              "partners_distance": None},
             unit="state-year",
         ),
@@ -144,7 +144,7 @@ def partner_mix(context: Context) -> dict[str, Values]:
     nmc_years = context.tables.coverage("cow_nmc")
     for year in each_year_of_ties(context):
         at, who, tied = year.at, year.members, year.tied
-        counts["partners"][who, at] = tied.sum(axis=1)
+        counts["partners_n"][who, at] = tied.sum(axis=1)
         counts["partners_major"][who, at] = tied[:, major[who, at]].sum(axis=1)
         counts["partners_nuclear"][who, at] = tied[:, armed[who, at]].sum(axis=1)
         if nmc_years[0] <= system.first_year + at <= nmc_years[1]:

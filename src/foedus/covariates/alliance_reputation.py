@@ -12,7 +12,7 @@ from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.reliability import OPTIONS as RULES
 from foedus.covariates.reliability import build_verdicts
 from foedus.covariates.similarity import OPTIONS as SIMILARITY
-from foedus.covariates.similarity import s_scores_of
+from foedus.covariates.similarity import scores_over_all_years
 from foedus.covariates.values import DyadYears, StateYears, Values
 from foedus.panels.war_list import load_wars
 
@@ -221,7 +221,7 @@ def alliance_reputation(context: Context) -> dict[str, Values]:
     system = context.system
     made = np.full(history.shape, np.nan, np.float32)
     alike = context.options["weight"] == "equal"
-    scores = None if alike else s_scores_of(context)
+    scores = None if alike else scores_over_all_years(context)["s_atop"]
     if "reputation" in context.wanted:
         for at in range(system.n_years):
             who = np.flatnonzero(system.member[:, at])

@@ -293,27 +293,30 @@ def regions_of(ccodes: NDArray[Any]) -> NDArray[np.int64]:
     return np.asarray(np.searchsorted(_REGIONS, ccodes, side="right") - 1, np.int64)
 
 
-def s_scores_of(context: Context) -> NDArray[np.float32]:
-    """Return unweighted S over the system in every year, for covariates that weigh by it.
+def scores_over_all_years(context: Context) -> dict[str, NDArray[np.float32]]:
+    """Return S, kappa and pi over the system in every year, for covariates that look them up.
 
-    Reads the options release, secret, pairs and tie of the context.
+    Reads the options release, secret, pairs and tie of the context; S with absolute distances.
     """
     options = context.options
     key = tuple(options[name] for name in ("tie", "release", "secret", "pairs"))
 
-    def make() -> NDArray[np.float32]:
+    def make() -> dict[str, NDArray[np.float32]]:
         level = context.shared(
             ("portfolio", *key), lambda: portfolio_cube(context, options["tie"])
         )  # fmt: skip
         highest = max(rung for _, rung in _TIES[options["tie"]])
-        scores = np.full(level.shape, np.nan, np.float32)
+        names = ("s_atop", "kappa_atop", "pi_atop")
+        made = {name: np.full(level.shape, np.nan, np.float32) for name in names}
         for year in range(context.system.n_years):
             members = np.flatnonzero(context.system.member[:, year])
             at = np.ix_(members, members)
-            scores[:, :, year][at] = s_of(agreement(level[:, :, year][at], highest))
-        return scores
+            counts = agreement(level[:, :, year][at], highest)
+            for name, scores in zip(names, (s_of(counts), *chance_of(counts)), strict=True):
+                made[name][:, :, year][at] = scores
+        return made
 
-    return context.shared(("s over all years", *key), make)
+    return context.shared(("scores over all years", *key), make)
 
 
 UNWEIGHTED = ("s_atop", "kappa_atop", "pi_atop", "tau_b_atop")
