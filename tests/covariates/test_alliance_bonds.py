@@ -117,26 +117,26 @@ def test_partners_and_what_two_share(treaties: list[Treaty], name: str) -> None:
     years = (1818, 1826)
     got = {
         of: column(tables, "state-year", f"partner_mix.{of}", years, tie=name)
-        for of in ("partners_n", "partners_major", "partners_cinc", "partners_cinc_max",
-                   "partners_democratic", "partners_joint_democracy", "partners_distance_min")
+        for of in ("allies_n", "allies_major", "allies_cinc", "allies_cinc_max",
+                   "allies_democratic", "allies_joint_democracy", "allies_distance_min")
     }  # fmt: skip
     held = column(tables, "state-year", f"partner_counts.holds_{name}_n", years)
     owes = column(tables, "state-year", f"partner_counts.owes_{name}_n", years)
-    for (one, year), count in got["partners_n"].items():
+    for (one, year), count in got["allies_n"].items():
         key = (one, year)
         partners = [other for other in CODES if tied(treaties, one, other, year, name)]
         assert count == len(partners)
-        assert got["partners_major"][key] == sum(other in (10, 230) for other in partners)
-        assert got["partners_cinc"][key] == pytest.approx(sum(CINC[other] for other in partners))
-        assert got["partners_cinc_max"][key] == max([CINC[o] for o in partners], default=0)
+        assert got["allies_major"][key] == sum(other in (10, 230) for other in partners)
+        assert got["allies_cinc"][key] == pytest.approx(sum(CINC[other] for other in partners))
+        assert got["allies_cinc_max"][key] == max([CINC[o] for o in partners], default=0)
         known = [POLITY[other] >= 6 for other in partners if other in POLITY]
         share = sum(known) / len(known) if known else None
-        assert got["partners_democratic"][key] == (share if share is None else pytest.approx(share))
+        assert got["allies_democratic"][key] == (share if share is None else pytest.approx(share))
         joint = None if share is None or one not in POLITY else share * (POLITY[one] >= 6)
-        assert got["partners_joint_democracy"][key] == (joint and pytest.approx(joint))
+        assert got["allies_joint_democracy"][key] == (joint and pytest.approx(joint))
         far = [_km(one, other) for other in partners]
         nearest = min(far, default=None)
-        assert got["partners_distance_min"][key] == (nearest and pytest.approx(nearest))
+        assert got["allies_distance_min"][key] == (nearest and pytest.approx(nearest))
         for counted, forward in ((held, False), (owes, True)):
             bound = {
                 other

@@ -16,22 +16,22 @@ from foedus.covariates.values import StateYears, Values, missing_of
 
 _WHO = "partners (states of the system with a tie to it)"
 _NUMBERS = {
-    "partners_cinc": (f"Summed CINC of the {_WHO}; missing if one's is.", "share, 0-1"),
-    "partners_cinc_max": ("Largest CINC of a partner; 0 without partners.", "share, 0-1"),
-    "partners_democratic": (
+    "allies_cinc": (f"Summed CINC of the {_WHO}; missing if one's is.", "share, 0-1"),
+    "allies_cinc_max": ("Largest CINC of a partner; 0 without partners.", "share, 0-1"),
+    "allies_democratic": (
         "Share of the partners of known regime with a polity2 of at least the threshold; missing "
         "if there is none.", "share, 0-1"),
-    "partners_joint_democracy": (
+    "allies_joint_democracy": (
         "Share of the partners of known regime that form a democratic pair with the state; "
         "missing if there is none, or if its own regime is unknown.", "share, 0-1"),
-    "partners_polity": ("Mean polity2 of the partners of known regime.", "score"),
-    "partners_distance": ("Mean distance from the state's capital to its partners'.", "km"),
-    "partners_distance_min": ("Distance from its capital to the nearest partner's.", "km"),
+    "allies_polity": ("Mean polity2 of the partners of known regime.", "score"),
+    "allies_distance": ("Mean distance from the state's capital to its partners'.", "km"),
+    "allies_distance_min": ("Distance from its capital to the nearest partner's.", "km"),
 }  # fmt: skip
 _COUNTS = {
-    "partners_n": f"Number of {_WHO}.",
-    "partners_major": "Number of partners that are COW major powers.",
-    "partners_nuclear": "Number of partners with nuclear weapons.",
+    "allies_n": f"Number of {_WHO}.",
+    "allies_major": "Number of partners that are COW major powers.",
+    "allies_nuclear": "Number of partners with nuclear weapons.",
 }
 
 
@@ -111,15 +111,15 @@ def partner_counts(context: Context) -> dict[str, Values]:
         Example(
             "In 1900 Germany is tied to Austria-Hungary, Italy and Romania by defence.",
             {"ccode": 255, "year": 1900},
-            {"partners_n": 3, "partners_major": 2, "partners_nuclear": 0,
-             "partners_distance_min": 523.33},
+            {"allies_n": 3, "allies_major": 2, "allies_nuclear": 0,
+             "allies_distance_min": 523.33},
             unit="state-year",
         ),
         Example(
             "Switzerland has no partners: no capabilities, and no mean of anything.",
             {"ccode": 225, "year": 1900},
-            {"partners_n": 0, "partners_cinc": 0.0, "partners_democratic": None,
-             "partners_distance": None},
+            {"allies_n": 0, "allies_cinc": 0.0, "allies_democratic": None,
+             "allies_distance": None},
             unit="state-year",
         ),
     ],
@@ -135,7 +135,7 @@ def partner_mix(context: Context) -> dict[str, Values]:
     system = context.system
     shape = (system.n_states, system.n_years)
     counts = {name: np.full(shape, missing_of(np.dtype(np.int16)), np.int16) for name in _COUNTS}
-    far = context.wanted & {"partners_distance", "partners_distance_min"}
+    far = context.wanted & {"allies_distance", "allies_distance_min"}
     numbers = {name: np.full(shape, np.nan) for name in _NUMBERS if far or "distance" not in name}
     cinc, polity = capability_cube(context, "cinc"), polity_cube(context)
     armed, major = nuclear_cube(context, context.options["nuclear"]), majors_cube(context)
@@ -144,21 +144,21 @@ def partner_mix(context: Context) -> dict[str, Values]:
     nmc_years = context.tables.coverage("cow_nmc")
     for year in each_year_of_ties(context):
         at, who, tied = year.at, year.members, year.tied
-        counts["partners_n"][who, at] = tied.sum(axis=1)
-        counts["partners_major"][who, at] = tied[:, major[who, at]].sum(axis=1)
-        counts["partners_nuclear"][who, at] = tied[:, armed[who, at]].sum(axis=1)
+        counts["allies_n"][who, at] = tied.sum(axis=1)
+        counts["allies_major"][who, at] = tied[:, major[who, at]].sum(axis=1)
+        counts["allies_nuclear"][who, at] = tied[:, armed[who, at]].sum(axis=1)
         if nmc_years[0] <= system.first_year + at <= nmc_years[1]:
             total, largest = _strength(tied, cinc[who, at])
-            numbers["partners_cinc"][who, at] = total
-            numbers["partners_cinc_max"][who, at] = largest
+            numbers["allies_cinc"][who, at] = total
+            numbers["allies_cinc_max"][who, at] = largest
         regimes = _regimes(tied, polity[who, at], context.options["threshold"])
         for name, values in regimes.items():
             numbers[name][who, at] = values
         if spells is not None and capital is not None:
             lat, lng = spells["lat"].to_numpy(), spells["lng"].to_numpy()
             mean, least = _distances(tied, capital[who, at], lat, lng)
-            numbers["partners_distance"][who, at] = mean
-            numbers["partners_distance_min"][who, at] = least
+            numbers["allies_distance"][who, at] = mean
+            numbers["allies_distance_min"][who, at] = least
     made: dict[str, Values] = {name: StateYears(values) for name, values in counts.items()}
     return made | {name: StateYears(values) for name, values in numbers.items()}
 
@@ -187,9 +187,9 @@ def _regimes(
     joint = np.where(democratic, share, np.where(np.isnan(share), np.nan, 0.0))
     joint[~known] = np.nan
     return {
-        "partners_democratic": share,
-        "partners_joint_democracy": joint,
-        "partners_polity": mean,
+        "allies_democratic": share,
+        "allies_joint_democracy": joint,
+        "allies_polity": mean,
     }
 
 
