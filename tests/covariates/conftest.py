@@ -95,8 +95,9 @@ def participants(*rows: tuple[int, int, int, int, str, str]) -> pl.DataFrame:
             }
             for dispnum, ccode, sidea, orig, start, end in rows
         ],
-        schema_overrides={
+        schema={
             "dispnum": pl.Int32, "ccode": pl.Int32, "sidea": pl.Int8, "orig": pl.Int8,
+            "start_min": pl.Date, "start_max": pl.Date, "end_min": pl.Date, "end_max": pl.Date,
             "hostlev": pl.Int8, "fatality": pl.Int8,
         },
     )  # fmt: skip

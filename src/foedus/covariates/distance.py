@@ -112,6 +112,8 @@ def _distance_rows(context: Context) -> NDArray[np.float64]:
     first, second = context.spine.places
     year = context.spine.year_index
     here, there = capital[first.state, year], capital[second.state, year]
+    if n == 0:
+        return np.full(context.spine.n_rows, np.nan)
     rows = kilometres.take(here * n + there, mode="clip")
     rows[(here < 0) | (there < 0)] = np.nan
     return np.asarray(rows)
