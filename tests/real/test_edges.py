@@ -26,7 +26,7 @@ UNITS = ("state-year", "dyad-year", "directed-dyad-year")
 SYSTEM = (1816, 2016)
 # Columns of which the sources know nothing yet in the first year, or no more in the last.
 EMPTY_AT_AN_EDGE = {
-    "pact_kept_share": "no pact had been called on before 1816",
+    "past_kept_share": "no pact had been called on before 1816",
     "maddison_population": "no state has an estimate for 1816 itself; most begin in 1820",
     "rival_pact_1": "no rivalry is coded after 2010",
     "rival_pact_3": "no rivalry is coded after 2010",
