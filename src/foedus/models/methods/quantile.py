@@ -68,14 +68,14 @@ def fit_vertex(y: FloatArray, Z: FloatArray, tau: float) -> tuple[FloatArray, In
 
 
 def _basis(y: FloatArray, Z: FloatArray, beta: FloatArray) -> IntArray:
-    """Return k independent rows among those fitted best."""
+    """Return k independent rows among those fitted exactly, or else fitted best.
+
+    Ties in the outcome may leave many rows fitted exactly that say the same.
+    """
     k = Z.shape[1]
-    order = np.argsort(np.abs(y - Z @ beta), kind="stable")
-    candidates = order[: max(4 * k, k + 20)]
-    # rows in order of residual; a row is taken when it is independent of those before it
     chosen: list[int] = []
     Q = np.zeros((k, 0))
-    for row in candidates:
+    for row in np.argsort(np.abs(y - Z @ beta), kind="stable"):
         z = Z[row] - Q @ (Q.T @ Z[row])
         size = float(np.linalg.norm(z))
         if size > 1e-9 * float(np.linalg.norm(Z[row])):
