@@ -108,8 +108,9 @@ COLUMNS = (
     Column("start_precision", "text", "How much of the trigger's day is known", derived=True),
     Column("end_precision", "text", "How much of the termination's day is known", derived=True),
     Column("break", "int8", "What triggered the crisis"),
-    Column("trigent", "int32", "COW number of the entity that triggered it; 995 to 999 several "
-           "states or none", low=1, high=999),
+    Column("trigent", "int32", "Gleditsch-Ward number of the state that triggered it; 995 "
+           "something internal, 996 no state, 997 several, 998 and 999 as in the codebook",
+           low=1, high=999),
     *_date("trig", "in which the crisis is triggered"),
     *_date("term", "in which the crisis ends"),
     Column("brexit", "int16", "Days from trigger to end", unit="days", low=1),
