@@ -63,3 +63,13 @@ def test_otherwise_puts_a_value_in_a_missing_ones_place_and_nothing_else_does() 
     assert np.isnan(x[1])  # the variable itself is left as it was
     with pytest.raises(UsageError, match="argument"):
         evaluate("otherwise(x)", {"x": x})
+
+
+def test_mean_by_is_the_mean_of_a_groups_known_values() -> None:
+    x = np.array([1.0, 3.0, np.nan, 5.0, np.nan])
+    g = np.array([7.0, 7.0, 7.0, 2.0, 9.0])
+    made = evaluate("mean_by(x, g)", {"x": x, "g": g})
+    assert made[[0, 1, 3]].tolist() == [2.0, 2.0, 5.0]
+    assert np.isnan(made[[2, 4]]).all()  # missing where x is, as any expression
+    within = evaluate("x - mean_by(x, g)", {"x": x, "g": g})
+    assert within[[0, 1, 3]].tolist() == [-1.0, 1.0, 0.0]

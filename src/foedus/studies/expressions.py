@@ -34,12 +34,28 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,
 }
+
+
+def mean_by(values: Array, group: Array) -> Array:
+    """Return the mean of a group's known values for each of its rows (a dyad's mean, say).
+
+    Over all rows of the universe, before any is dropped; a group without a known value is missing.
+    """
+    known = ~np.isnan(values) & ~np.isnan(group)
+    _, place = np.unique(group, return_inverse=True)
+    total = np.bincount(place[known], weights=values[known], minlength=place.max() + 1)
+    count = np.bincount(place[known], minlength=place.max() + 1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((total / count)[place])
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "exp": np.exp,
     "log": np.log,
     "log1p": np.log1p,
     "max": np.maximum,
+    "mean_by": mean_by,
     "min": np.minimum,
     "otherwise": lambda values, other: np.where(np.isnan(values), other, values),
     "sqrt": np.sqrt,
@@ -47,7 +63,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 OTHERWISE = "otherwise"
 """The one function that knows a missing value: ``otherwise(x, 0)``, of a variable and a number."""
 
-_OF_TWO = ("max", "min", OTHERWISE)
+_OF_TWO = ("max", "mean_by", "min", OTHERWISE)
 
 
 def names_in(expression: str) -> tuple[str, ...]:
