@@ -70,7 +70,8 @@ class VariableRequest:
 class ColumnNote:
     """What a panel's column is; stored in the file's metadata and shown in the codebook.
 
-    `dating` says, on units finer than the year, whether a value is the year's or the period's own.
+    `dating` says, on units finer than the year, whether a value is the year's or the period's own;
+    `labels` what codes mean.
     """
 
     definition: str
@@ -82,6 +83,7 @@ class ColumnNote:
     options: dict[str, Any]
     coverage: tuple[int, int] | None
     dating: str = ""
+    labels: Mapping[int, str] = field(default_factory=dict)
 
     def as_metadata(self) -> dict[str, str]:
         """Return the note as strings, for the column's parquet metadata."""
@@ -96,6 +98,8 @@ class ColumnNote:
             "options": ", ".join(f"{key}={value}" for key, value in sorted(self.options.items())),
             "coverage": years,
         }
+        if self.labels:
+            told["labels"] = "; ".join(f"{code} {text}" for code, text in self.labels.items())
         return {**told, "dating": self.dating} if self.dating else told
 
 
@@ -370,6 +374,7 @@ class Builder:
             covariate=entry.name,
             options=options,
             coverage=coverage,
+            labels=spec.labels,
         )
 
 

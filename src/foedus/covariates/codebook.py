@@ -19,6 +19,10 @@ _HEAD = (
     "column", "definition", "unit", "from", "years", "citation", "missing", "mean", "least",
     "5 %", "25 %", "median", "75 %", "95 %", "greatest", "distribution", "warnings",
 )  # fmt: skip
+_HTML_HEAD = (
+    "column", "definition", "unit", "missing", "distribution", "mean", "least", "5 %", "25 %",
+    "median", "75 %", "95 %", "greatest", "from", "years", "citation",
+)  # fmt: skip
 _BARS = "▁▂▃▄▅▆▇█"
 _MOSTLY_MISSING = 0.5
 
@@ -159,18 +163,17 @@ def codebook_markdown(book: Codebook) -> str:
 
 
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:92rem;padding:0 1rem;
+body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:96rem;padding:0 1rem;
 color-scheme:light dark}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.8rem}
-th,td{border-bottom:1px solid #8885;padding:.35rem .55rem;text-align:left;vertical-align:top}
-th{position:sticky;top:0;background:Canvas}
+.wide{overflow:auto;max-height:92vh}table{border-collapse:collapse;font-size:.8rem}
+th,td{border-bottom:1px solid #8885;padding:.35rem .45rem;text-align:left;vertical-align:top}
+th{position:sticky;top:0;background:Canvas;z-index:1}
 td:first-child{font-family:ui-monospace,monospace;white-space:nowrap;position:sticky;left:0;
 background:Canvas}
-td:nth-child(2){min-width:18rem}td:nth-child(4),td:nth-child(6){overflow-wrap:anywhere;
-min-width:8rem}
-td:nth-child(n+7):nth-child(-n+15){text-align:right;font-variant-numeric:tabular-nums;
-white-space:nowrap}
-td:last-child{min-width:9rem;color:light-dark(#8a3b00,#ffb784)}
+td:nth-child(2){min-width:20rem}td:nth-child(n+14){overflow-wrap:anywhere;min-width:7rem}
+:is(th,td):nth-child(4),:is(th,td):nth-child(n+6):nth-child(-n+13){text-align:right;
+font-variant-numeric:tabular-nums;white-space:nowrap}
+.warning{margin:.2rem 0 0;color:light-dark(#8a3b00,#ffb784)}
 svg{display:block}rect{fill:light-dark(#33608c,#8fbbe6)}
 """.strip()
 _BAR_WIDTH, _HEIGHT = 8, 32
@@ -198,15 +201,20 @@ def _drawn(spread: Distribution) -> str:
 
 
 def _html_row(name: str, note: ColumnNote | None, spread: Distribution, book: Codebook) -> str:
-    cells = [html.escape(cell) for cell in (*_told(name, note), *_numbers(spread))]
+    shown, definition, unit, origin, years, citation = map(html.escape, _told(name, note))
+    missing, *numbers = map(html.escape, _numbers(spread))
     warned = html.escape(" ".join(warnings_of(note, spread, book.years)))
-    cells += [_drawn(spread), warned]
+    if note is not None and note.labels:
+        definition += "<br>" + html.escape(note.as_metadata()["labels"])
+    if warned:
+        definition += f'<p class="warning">{warned}</p>'
+    cells = [shown, definition, unit, missing, _drawn(spread), *numbers, origin, years, citation]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def codebook_html(book: Codebook) -> str:
     """Return the codebook as one HTML page that needs nothing else."""
-    head = "".join(f"<th scope=col>{name}</th>" for name in _HEAD)
+    head = "".join(f"<th scope=col>{name}</th>" for name in _HTML_HEAD)
     body = "\n".join(_html_row(name, note, spread, book) for name, note, spread in book.columns)
     sources = "".join(f"<li>{html.escape(line)}</li>" for line in book.sources)
     name = html.escape(book.title)

@@ -22,6 +22,14 @@ NOT_CONTIGUOUS = 9
             "How the two are contiguous: 0 not within 400 miles of water, 1 by land or river, 2 by "
             "at most 12 miles of water, 3 by 24, 4 by 150, 5 by 400 (COW conttype).",
             unit="code 0-5",
+            labels={
+                0: "none",
+                1: "land or river",
+                2: "at most 12 miles of water",
+                3: "at most 24 miles of water",
+                4: "at most 150 miles of water",
+                5: "at most 400 miles of water",
+            },
         ),
         ColumnSpec("contiguous", "flag", "1 if they share a land or river border (conttype 1)."),
     ],

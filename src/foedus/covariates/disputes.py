@@ -24,6 +24,15 @@ LEVELS = Option(
     "two states' own in it.",
     ("dispute", "dyad"),
 )
+# COW's codes; 0 is also what a year without a dispute has.
+HOSTILITY = {
+    0: "no dispute", 1: "no militarized action", 2: "threat to use force", 3: "display of force",
+    4: "use of force", 5: "war",
+}  # fmt: skip
+FATALITY = {
+    0: "none, or no dispute", 1: "1 to 25", 2: "26 to 100", 3: "101 to 250", 4: "251 to 500",
+    5: "501 to 999", 6: "1000 and more",
+}  # fmt: skip
 
 
 def _columns(prefix: str, whose: str) -> list[ColumnSpec]:
@@ -51,6 +60,7 @@ def _columns(prefix: str, whose: str) -> list[ColumnSpec]:
             f"Highest hostility level (0-5) of the two's {whose} disputes of the year; 0 without "
             "one.",
             unit="code 0-5",
+            labels=HOSTILITY,
         ),
         ColumnSpec(
             f"{prefix}_fatality",
@@ -58,6 +68,7 @@ def _columns(prefix: str, whose: str) -> list[ColumnSpec]:
             f"Highest fatality category (0-6) of the two's {whose} disputes of the year; 0 without "
             "one, missing where unknown.",
             unit="code 0-6",
+            labels=FATALITY,
         ),
     ]
 

@@ -125,8 +125,19 @@ def _plain(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
+def _value_labels(panel: Panel) -> dict[Any, dict[int | float, str]]:
+    """Return what the codes of each column mean: those declared, and no and yes for flags."""
+    made: dict[Any, dict[int | float, str]] = {}
+    for name, note in panel.notes.items():
+        if note.labels:
+            made[name] = {int(code): text for code, text in note.labels.items()}
+        elif note.kind == "flag":
+            made[name] = {0: "no", 1: "yes"}
+    return made
+
+
 def _write_dta(panel: Panel, out: Path) -> None:
-    """Write Stata 118 with variable labels; the time stamp is fixed, so that bytes are."""
+    """Write Stata 118 with variable and value labels and a fixed time stamp: the same bytes."""
     import datetime
 
     frame = panel.to_pandas()
@@ -150,6 +161,7 @@ def _write_dta(panel: Panel, out: Path) -> None:
             write_index=False,
             version=118,
             variable_labels=labels,
+            value_labels=_value_labels(panel),
             time_stamp=datetime.datetime(2000, 1, 1),
             data_label=f"foedus {panel.unit} {panel.years[0]}-{panel.years[1]}",
         )
