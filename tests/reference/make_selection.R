@@ -38,8 +38,13 @@ two_step <- function(data, frame, select, outcome, information = "expected") {
        rho = b["invMillsRatio"] / sqrt(sigma2))
 }
 
-# Newton's method with numerical derivatives, steps halved until the likelihood rises
-climb <- function(rowwise, start) {
+# Newton's method with numerical derivatives, steps halved until the likelihood rises; on columns
+# of one size, because numDeriv's steps know nothing of t cubed
+spread <- function(X) apply(X, 2, function(x) if (sd(x) > 0) sqrt(mean(x^2)) else 1)
+climb <- function(rowwise, start, size) {
+  inner <- rowwise
+  rowwise <- function(q) inner(q / size)
+  start <- start * size
   total <- function(p) sum(rowwise(p))
   p <- start
   for (turn in 1:30) {
@@ -51,7 +56,8 @@ climb <- function(rowwise, start) {
     p <- p + step
     if (abs(sum(g * step)) < 1e-12) break
   }
-  list(p = p, V = solve(-hessian(total, p)), S = jacobian(rowwise, p), ll = total(p))
+  list(p = p / size, V = solve(-hessian(total, p)) / outer(size, size),
+       S = sweep(jacobian(rowwise, p), 2, size, "*"), ll = total(p))
 }
 robust <- function(m, groups) m$V %*% crossprod(rowsum(m$S, groups)) %*% m$V
 
@@ -70,7 +76,7 @@ heckman <- function(data, frame, select, outcome, groups) {
       pnorm((g[s] + rho * e / sigma) / sqrt(1 - rho^2), log.p = TRUE)
     ll
   }
-  fit <- climb(rowwise, unname(c(start$p, start$b, start$sigma, max(-.8, min(.8, start$rho)))))
+  fit <- climb(rowwise, unname(c(start$p, start$b, start$sigma, max(-.8, min(.8, start$rho)))), c(spread(Z), spread(X), 1, 1))
   names <- c(paste0("selection:", colnames(Z)), paste0("outcome:", colnames(X)), "sigma", "rho")
   add(data, "heckman", "classical", names, fit$p, sqrt(diag(fit$V)), fit$ll)
   add(data, "heckman", "cluster; none", names, fit$p, sqrt(diag(robust(fit, frame[[groups]]))))
@@ -99,7 +105,7 @@ biprobit <- function(data, frame, one, two, groups) {
     log(pnorm2(q1 * drop(X1 %*% p[1:k]), q2 * drop(X2 %*% p[k + 1:m]), q1 * q2 * r))
   }
   start <- c(coef(glm(one, binomial("probit"), frame)), coef(glm(two, binomial("probit"), frame)), 0)
-  fit <- climb(rowwise, unname(start))
+  fit <- climb(rowwise, unname(start), c(spread(X1), spread(X2), 1))
   names <- c(paste0("first:", colnames(X1)), paste0("second:", colnames(X2)), "rho")
   add(data, "bivariate_probit", "classical", names, fit$p, sqrt(diag(fit$V)), fit$ll)
   add(data, "bivariate_probit", "cluster; none", names, fit$p, sqrt(diag(robust(fit, frame[[groups]]))))
@@ -116,7 +122,7 @@ selection_probit <- function(data, frame, select, outcome, groups) {
     ll
   }
   start <- c(coef(glm(select, binomial("probit"), frame)), coef(glm(outcome, binomial("probit"), frame[s, ])), 0)
-  fit <- climb(rowwise, unname(start))
+  fit <- climb(rowwise, unname(start), c(spread(Z), spread(X), 1))
   names <- c(paste0("selection:", colnames(Z)), paste0("outcome:", colnames(X)), "rho")
   add(data, "selection_probit", "classical", names, fit$p, sqrt(diag(fit$V)), fit$ll)
   add(data, "selection_probit", "cluster; none", names, fit$p, sqrt(diag(robust(fit, frame[[groups]]))))

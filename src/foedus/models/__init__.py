@@ -21,13 +21,27 @@ if TYPE_CHECKING:
         fit_probit,
     )
     from foedus.models.export import ModelTable, model_table, tidy
+    from foedus.models.matching import (
+        balance_table,
+        doubly_robust,
+        inverse_propensity,
+        match_coarsened,
+        match_nearest,
+    )
     from foedus.models.quantities import effects, first_difference, predict_at, ratios
     from foedus.models.registry import all_estimators, estimator_names, find_estimator
     from foedus.models.result import Result
+    from foedus.models.staggered import event_study
     from foedus.models.tail_laws import bootstrap_tail, compare_laws, compare_periods, fit_tail
     from foedus.models.tails import bootstrap_power_law, compare_tails, fit_power_law
 
 _HOMES = {
+    "balance_table": "matching",
+    "doubly_robust": "matching",
+    "event_study": "staggered",
+    "inverse_propensity": "matching",
+    "match_coarsened": "matching",
+    "match_nearest": "matching",
     "ModelTable": "export",
     "fit_tail": "tail_laws",
     "compare_laws": "tail_laws",
@@ -61,14 +75,17 @@ __all__ = [
     "ModelTable",
     "Result",
     "all_estimators",
+    "balance_table",
     "bootstrap_power_law",
     "bootstrap_tail",
     "compare_laws",
     "compare_periods",
     "compare_tails",
+    "doubly_robust",
     "effects",
     "estimate",
     "estimator_names",
+    "event_study",
     "find_estimator",
     "first_difference",
     "fit_arrays",
@@ -79,6 +96,9 @@ __all__ = [
     "fit_power_law",
     "fit_probit",
     "fit_tail",
+    "inverse_propensity",
+    "match_coarsened",
+    "match_nearest",
     "model_table",
     "predict_at",
     "ratios",
