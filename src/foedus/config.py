@@ -57,8 +57,8 @@ class Config(Strict):
         First and last year of the panels that the default run builds.
     studies : tuple of str
         Studies to run; empty means all that are declared.
-    study_dirs, covariate_dirs : tuple of str
-        A user's own folders of studies and covariates, read besides ours.
+    study_dirs, covariate_dirs, source_dirs : tuple of str
+        A user's own folders of studies, covariates and sources, read besides ours.
     raw_dirs : tuple of str
         Mirrors of source files, searched to any depth by file name; relative to the project root.
     accept_unpinned : tuple of str
@@ -69,6 +69,7 @@ class Config(Strict):
     studies: tuple[str, ...] = ()
     study_dirs: tuple[str, ...] = ()
     covariate_dirs: tuple[str, ...] = ()
+    source_dirs: tuple[str, ...] = ()
     raw_dirs: tuple[str, ...] = ("../shared/sources",)
     accept_unpinned: tuple[str, ...] = ()
     report: ReportOptions = ReportOptions()

@@ -306,16 +306,27 @@ def _source_step(project: Project, one: FoundSource) -> SourceStep:
     from foedus.sources.registry import CORRECTIONS, reader
 
     facts = one.facts
-    home = project.config_dir / "sources"
-    declared = [home / f"{facts.id}.yaml", home / f"{facts.id}{CORRECTIONS}"]
+    homes = [project.config_dir / "sources"]
+    homes += [project.root / folder for folder in project.config.source_dirs]
+    declared = [home / f"{facts.id}{end}" for home in homes for end in (".yaml", CORRECTIONS)]
     return SourceStep(
         id=facts.id,
         rule="ingest_" + re.sub(r"\W", "_", facts.id),
         raw=[str(path) for path in one.paths().values()],
         facts=_here(path for path in declared if path.is_file()),
         tables=[f"tables/{facts.id}/{name}.parquet" for name in facts.tables],
-        code=modules("foedus.sources.ingest", reader(facts).module),
+        code=_reading(reader(facts).module),
     )
+
+
+def _reading(module: str) -> list[str]:
+    """Return the files of the code that reads a source; a user's module is its own file."""
+    from foedus.sources.user_code import file_of
+
+    theirs = file_of(module)
+    if theirs is None:
+        return modules("foedus.sources.ingest", module)
+    return sorted([*modules("foedus.sources.ingest"), *_here([theirs])])
 
 
 def _panel_step(project: Project, sources: Mapping[str, SourceStep]) -> PanelStep:
@@ -445,6 +456,8 @@ def _covariate_files(project: Project, covariates: Mapping[str, object]) -> list
         declared = read_yaml(path)
         if declared["name"] in covariates:
             files += [path, path.parent / declared["file"]]
+    # Which of a user's Python files makes a covariate is known only when they have run.
+    files += [path for home in homes for path in sorted(home.glob("*.py"))]
     return _here(files)
 
 

@@ -26,13 +26,20 @@ from foedus.covariates.context import (
     empty_dyads,
     state_cube,
 )
-from foedus.covariates.registry import Collapse, ColumnSpec, Kind, Level, covariate
-from foedus.covariates.user_code import run_user_code
+from foedus.covariates.registry import (
+    Collapse,
+    ColumnSpec,
+    Kind,
+    Level,
+    covariate,
+    covariate_names,
+)
 from foedus.covariates.user_reading import ROW, STATES, UserFile, read_facts
 from foedus.covariates.values import DyadYears, Rows, StateYears, Values, missing_of
 from foedus.errors import InputError
 from foedus.panels.units import units
 from foedus.sources.country_keys import NO_STATE, Codes
+from foedus.sources.user_code import run_user_code
 
 STATE_KEYS = (("ccode",), ("ccode", "year"))
 DYAD_KEYS = (("ccode1", "ccode2"), ("ccode1", "ccode2", "year"))
@@ -165,9 +172,10 @@ def register_user_covariates(project: Project) -> list[str]:
         If a YAML breaks a rule or a Python file can't be run.
     """
     names = [_register(path, one, project) for path, one in user_covariates(project)]
+    before = set(covariate_names())
     for folder in user_folders(project):
-        names += run_user_code(folder)
-    return names
+        run_user_code(folder)
+    return names + [name for name in covariate_names() if name not in before]
 
 
 def _register(path: Path, declared: UserCovariate, project: Project) -> str:

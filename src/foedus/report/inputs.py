@@ -14,7 +14,7 @@ from foedus.references import Reference, load_references
 from foedus.report.assume import Assumption, collect_assumptions
 from foedus.report.claims import Claim, load_claims
 from foedus.report.rows import Comparison, Estimate
-from foedus.sources.registry import SourceFacts, load_facts
+from foedus.sources.registry import SourceFacts, project_facts
 from foedus.store import read_json, read_parquet, table_metadata
 
 _CURVE_NUMBERS = (
@@ -222,7 +222,7 @@ def read_inputs(project: Project) -> Inputs:
         claims=claims,
         studies=tuple(studies),
         works=load_references(project.config_dir),
-        facts=load_facts(project.config_dir),
+        facts=project_facts(project),
         provenance=_read_mapping(project.data / "provenance.json"),
         assumptions=tuple(collect_assumptions(Path(foedus.__file__).resolve().parent)),
         panels=tuple(_read_panels(project.data / "panels")),

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 
 from foedus.config import Project, Strict, parse_model, read_yaml
 from foedus.errors import ConfigError, UsageError, nearest
+from foedus.sources.user_code import run_user_code
 
 if TYPE_CHECKING:
     from foedus.sources.schema import Column, Rows
@@ -370,8 +371,27 @@ def _discover(dataset: str) -> None:
 
 
 def project_facts(project: Project) -> dict[str, SourceFacts]:
-    """Return the facts of all sources that a project knows."""
-    return load_facts(project.config_dir)
+    """Return the facts of all sources that a project knows: ours, and those of `source_dirs`.
+
+    A user's folder holds ID.yaml for each source and a Python file whose function reads it,
+    decorated with ``@fd.source("ID", ...)``.
+
+    Raises
+    ------
+    ConfigError
+        If a folder isn't there, a YAML breaks a rule, an id is taken, or a file can't be run.
+    """
+    facts = load_facts(project.config_dir)
+    for named in project.config.source_dirs:
+        folder = project.root / named
+        if not folder.is_dir():
+            raise ConfigError(f"config/config.yaml: source_dirs: {named} is not a folder.")
+        theirs = _load(folder, _stamp(folder))
+        for taken in facts.keys() & theirs.keys():
+            raise ConfigError(f"{named}/{taken}.yaml: there is a source {taken} already.")
+        facts.update(theirs)
+        run_user_code(folder)
+    return dict(sorted(facts.items()))
 
 
 def as_dict(facts: SourceFacts) -> dict[str, Any]:

@@ -11,28 +11,33 @@ import traceback
 from hashlib import sha256
 from pathlib import Path
 
-from foedus.covariates.registry import covariate_names
 from foedus.errors import ConfigError, FoedusError
+
+PREFIX = "foedus_user_"
 
 
 def module_name(path: Path) -> str:
     """Return the name under which a user's file is known: one for each place it stands in."""
     place = sha256(str(path.resolve().parent).encode()).hexdigest()[:8]
-    return f"foedus_user_{place}_{path.stem}"
+    return f"{PREFIX}{place}_{path.stem}"
 
 
-def run_user_code(folder: Path) -> list[str]:
-    """Run each Python file of a folder once, and return the covariates that they declared.
+def run_user_code(folder: Path) -> None:
+    """Run each Python file of a folder, once in a process.
 
     Raises
     ------
     ConfigError
         If a file can't be run, with the line on which it stopped.
     """
-    before = covariate_names()
     for path in sorted(folder.glob("*.py")):
         _run(path)
-    return [name for name in covariate_names() if name not in before]
+
+
+def file_of(module: str) -> Path | None:
+    """Return the file of a user's module by the name under which it is known, or None."""
+    found = sys.modules.get(module) if module.startswith(PREFIX) else None
+    return Path(found.__file__) if found is not None and found.__file__ else None
 
 
 def _run(path: Path) -> None:
@@ -58,5 +63,5 @@ def _run(path: Path) -> None:
             where = f", line {error.lineno}"
         raise ConfigError(
             f"{path}{where}: the file can't be run: {type(error).__name__}: {error}. Mend it, or "
-            "take its folder out of covariate_dirs in config/config.yaml."
+            "take its folder out of covariate_dirs or source_dirs in config/config.yaml."
         ) from error
