@@ -57,6 +57,8 @@ def _cells(cube: NDArray[np.generic], pairs: pl.DataFrame) -> pl.Series:
 _MEANS = {
     "alliance_s_mean": (f"Mean S of alliance portfolios {_OVER}.", "score, -1 to 1"),
     "alliance_s_min": (f"Lowest S {_OVER}.", "score, -1 to 1"),
+    "alliance_s_weighted_mean": (f"Mean S weighted by each partner's CINC {_OVER}.",
+                                 "score, -1 to 1"),
     "alliance_kappa_mean": (f"Mean kappa of alliance portfolios {_OVER}.", "score, at most 1"),
     "alliance_pi_mean": (f"Mean pi of alliance portfolios {_OVER}.", "score, at most 1"),
     "alliance_distance_mean": (f"Mean distance between capitals {_OVER}.", "km"),
@@ -101,6 +103,7 @@ _COUNTS = {
     },
     units=ALLIANCE_UNITS,
     coverage_of=("atop", "cow_states"),
+    extras=["alliance_s_weighted_mean"],
     examples=[
         Example(
             "Berlin and Vienna; Germany holds three quarters of what the two have.",
@@ -138,6 +141,10 @@ def alliance_cohesion(context: Context) -> dict[str, Values]:
         )
         made |= {f"alliance_{short}_mean": pl.col(short).mean() for short in _SCORES}
         made["alliance_s_min"] = pl.col("s").min()
+    if "alliance_s_weighted_mean" in wanted:
+        weighted = scores_over_all_years(context, weighted=True)["s_atop_weighted"]
+        pairs = pairs.with_columns(weighted=_cells(weighted, pairs))
+        made["alliance_s_weighted_mean"] = pl.col("weighted").mean()
     if wanted & {"alliance_distance_mean", "alliance_distance_max"}:
         pairs = pairs.with_columns(km=_distances(context, pairs))
         made["alliance_distance_mean"] = pl.col("km").mean()

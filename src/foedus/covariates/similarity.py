@@ -293,30 +293,40 @@ def regions_of(ccodes: NDArray[Any]) -> NDArray[np.int64]:
     return np.asarray(np.searchsorted(_REGIONS, ccodes, side="right") - 1, np.int64)
 
 
-def scores_over_all_years(context: Context) -> dict[str, NDArray[np.float32]]:
-    """Return S, kappa and pi over the system in every year, for covariates that look them up.
+def scores_over_all_years(
+    context: Context, weighted: bool = False
+) -> dict[str, NDArray[np.float32]]:
+    """Return scores over the system in every year, for covariates that look them up.
 
-    Reads the options release, secret, pairs and tie of the context; S with absolute distances.
+    Reads the options release, secret, pairs and tie of the context; S is with absolute distances.
+
+    Returns
+    -------
+    dict of str to float32 array (n, n, years)
+        s_atop, kappa_atop and pi_atop; or s_atop_weighted alone.
     """
     options = context.options
     key = tuple(options[name] for name in ("tie", "release", "secret", "pairs"))
+    highest = max(rung for _, rung in _TIES[options["tie"]])
 
     def make() -> dict[str, NDArray[np.float32]]:
         level = context.shared(
             ("portfolio", *key), lambda: portfolio_cube(context, options["tie"])
         )  # fmt: skip
-        highest = max(rung for _, rung in _TIES[options["tie"]])
-        names = ("s_atop", "kappa_atop", "pi_atop")
+        cinc = np.nan_to_num(capability_cube(context, "cinc")) if weighted else None
+        names = ("s_atop_weighted",) if weighted else ("s_atop", "kappa_atop", "pi_atop")
         made = {name: np.full(level.shape, np.nan, np.float32) for name in names}
         for year in range(context.system.n_years):
             members = np.flatnonzero(context.system.member[:, year])
             at = np.ix_(members, members)
-            counts = agreement(level[:, :, year][at], highest)
-            for name, scores in zip(names, (s_of(counts), *chance_of(counts)), strict=True):
+            weight = None if cinc is None else cinc[members, year]
+            counts = agreement(level[:, :, year][at], highest, weight)
+            found = (s_of(counts),) if weighted else (s_of(counts), *chance_of(counts))
+            for name, scores in zip(names, found, strict=True):
                 made[name][:, :, year][at] = scores
         return made
 
-    return context.shared(("scores over all years", *key), make)
+    return context.shared(("scores over all years", weighted, *key), make)
 
 
 UNWEIGHTED = ("s_atop", "kappa_atop", "pi_atop", "tau_b_atop")
