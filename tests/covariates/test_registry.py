@@ -109,3 +109,20 @@ def test_only_the_chosen_source_is_read() -> None:
     assert entry.sources_under(entry.resolve_options({})) == ("mid",)
     assert entry.sources_under(entry.resolve_options({"source": "gml_2.03"})) == ("gml_mid_2.03",)
     assert entry.sources_said({"ucdp", "onset"}) == {"mid", "ucdp_acd"}
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "wanted"),
+    [
+        ("alliance_reputation", "half_life", 0, "at least 0.1"),
+        ("alliance_reputation", "half_life", "ten", "a number"),
+        ("alliance_record", "window", True, "a number of at least 0"),
+        ("system_blocs", "alpha", 2, "at least 0 and at most 1.6"),
+    ],
+)
+def test_a_number_out_of_its_bounds_is_refused(
+    name: str, option: str, value: object, wanted: str
+) -> None:
+    with pytest.raises(UsageError, match=wanted):
+        registry()[name].resolve_options({option: value})
+    assert registry()[name].resolve_options({})[option] is not None

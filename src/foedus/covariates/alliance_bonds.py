@@ -218,7 +218,7 @@ def _number(bonds: BondYears, name: str) -> NDArray[np.float64]:
     options={
         "release": RELEASE, "secret": SECRET, "pairs": PAIRS,
         "lag": Option(0, "Years before the two were bound in which rivalry is looked at.", (0, 1)),
-        "within": Option(5, "Years after a war in which a pact counts as made after it."),
+        "within": Option(5, "Years after a war in which a pact counts as made after it.", least=0),
     },
     coverage_of=("atop",),
     extras=["bond_after_joint_war"],

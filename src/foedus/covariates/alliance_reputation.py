@@ -18,7 +18,9 @@ from foedus.panels.war_list import load_wars
 
 Floats = NDArray[np.float64]
 _RULE_NAMES = tuple(RULES)
-WINDOW = Option(0, "Years of the past that count; 0: all of them, as far back as the wars go.")
+WINDOW = Option(
+    0, "Years of the past that count; 0: all of them, as far back as the wars go.", least=0
+)
 
 
 def verdicts(context: Context) -> pl.DataFrame:
@@ -185,7 +187,9 @@ def weighted_reputation(history: Floats, weight: Floats) -> Floats:
         "secret": SECRET,
         "pairs": PAIRS,
         "tie": SIMILARITY["tie"],
-        "half_life": Option(10.0, "Years in which an event loses half of its weight."),
+        "half_life": Option(
+            10.0, "Years in which an event loses half of its weight.", least=0.1
+        ),
         "weight": Option(
             "similarity",
             "How much a third state's experience counts: by the likeness of its alliance portfolio "

@@ -305,7 +305,8 @@ def after_war(
     options={
         "release": RELEASE,
         "lag": Option(0, "Years before the founding in which rivalry is looked at.", (0, 1)),
-        "within": Option(5, "Years after a war in which an alliance counts as made after it."),
+        "within": Option(5, "Years after a war in which an alliance counts as made after it.",
+                         least=0),
     },
     units=ALLIANCE_UNITS,
     coverage_of=("atop",),

@@ -76,19 +76,31 @@ class Option:
     """A choice that a covariate leaves to its user; the default is what the contract means.
 
     With `many` the value is a list, in an order that can matter, whose members are among `allowed`;
-    covariates get it as a tuple.
+    covariates get it as a tuple. With `least` (and `most`) it is a number no lower (no higher).
     """
 
     default: Any
     says: str
     allowed: tuple[Any, ...] | None = None
     many: bool = False
+    least: float | None = None
+    most: float | None = None
 
     def accepts(self, value: Any) -> bool:
         """Whether a value, or each member of a list, is among those allowed."""
+        if self.least is not None:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            return number and self.least <= value <= (value if self.most is None else self.most)
         if self.allowed is None:
             return True
         return all(one in self.allowed for one in (value if self.many else (value,)))
+
+    def wanted(self) -> str:
+        """Return what is allowed, in words."""
+        if self.least is not None:
+            most = "" if self.most is None else f" and at most {self.most:g}"
+            return f"a number of at least {self.least:g}{most}"
+        return f"one of {', '.join(map(str, self.allowed or ()))}"
 
     def given(self, value: Any) -> Any:
         """Return a value as covariates get it: a list as a tuple, one word as a list of one."""
@@ -166,9 +178,8 @@ class Covariate:
                 )
             option = self.options[name]
             if not option.accepts(option.given(value)):
-                listed = ", ".join(map(str, option.allowed or ()))
                 raise UsageError(
-                    f"covariate {self.name}: option {name}={value!r} is not one of {listed}."
+                    f"covariate {self.name}: option {name}={value!r} is not {option.wanted()}."
                 )
         return {
             name: option.given(given.get(name, option.default))
