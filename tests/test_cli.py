@@ -23,7 +23,8 @@ CONTRACT = (
     "curve", "report", "diff", "world", "new", "cite",
 )  # fmt: skip
 WITH_GROUPS = [[name] for name in COMMANDS] + [
-    ["covariates", "show"], ["study", "list"], ["study", "show"], ["study", "run"],
+    ["covariates", "show"], ["estimators", "show"],
+    ["study", "list"], ["study", "show"], ["study", "run"],
     ["study", "check"], ["new", "source"], ["new", "covariate"], ["new", "study"],
 ]  # fmt: skip
 
@@ -264,6 +265,35 @@ def test_estimate_reads_any_panel(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert out.read_text(encoding="utf-8").startswith("term,estimate,std_error")
     assert run(words) == 0
     assert "rows lost, missing x: 1" in capsys.readouterr().out
+
+
+def test_estimate_takes_options_of_the_estimator(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel = tmp_path / "panel.csv"
+    rows = "\n".join(f"{(x * 7) % 5 % 2},{x % 5},{x // 4}" for x in range(40))
+    panel.write_text(f"y,x,dyad\n{rows}\n", encoding="utf-8")
+    words = ["estimate", "y ~ x", "--panel", str(panel), "--estimator", "clogit", "--json"]
+    assert run([*words, "--set", "strata=dyad", "--set", "ties=breslow"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["term"] for row in shown["table"]] == ["x"]
+    assert run(words) == 2
+    assert "needs strata=" in capsys.readouterr().err
+    for wrong in ("strata", "tie=efron", "ties=other"):
+        assert run([*words, "--set", "strata=dyad", "--set", wrong]) == 2
+    capsys.readouterr()
+
+
+def test_estimators_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["estimators", "--json"]) == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert listed["logit"]["outcome"] == "binary"
+    assert run(["estimators", "show", "clogit"]) == 0
+    shown = capsys.readouterr().out
+    assert "option strata: " in shown
+    assert "needed" in shown
+    assert run(["estimators", "show", "logitt"]) == 2
+    assert "Nearest: logit" in capsys.readouterr().err
 
 
 def test_estimate_says_why_it_can_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,8 +138,16 @@ def test_jackknives_of_least_squares_are_refits():
     without = np.array(
         [left_out(data, "z", (data["a"] != s) & (data["b"] != s)) for s in range(10)]
     )
-    away = without - without.mean(axis=0)
-    close(result.vcov("jackknife"), 8 / 20 * away.T @ away)
+    pairs = sorted({tuple(sorted(pair)) for pair in zip(data["a"], data["b"], strict=True)})
+    apart = np.array(
+        [
+            left_out(data, "z", ~(np.isin(data["a"], pair) & np.isin(data["b"], pair)))
+            for pair in pairs
+        ]
+    )
+    away, apart = without - result.params, apart - result.params
+    share = (len(pairs) - 1) / len(pairs)
+    close(result.vcov("jackknife"), 0.9 * away.T @ away - share * apart.T @ apart)
     without = np.array([left_out(data, "z", data["a"] != s) for s in range(10)])
     away = without - without.mean(axis=0)
     close(result.vcov("jackknife(a)"), 9 / 10 * away.T @ away)

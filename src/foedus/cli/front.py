@@ -25,6 +25,7 @@ COMMANDS = {
     "covariates": ("foedus.cli.covariates", "The covariates that can be built."),
     "panel": ("foedus.cli.panel", "Build a panel with covariates and its codebook."),
     "database": ("foedus.cli.database", "Everything made as views of one file, for SQL."),
+    "estimators": ("foedus.cli.estimators", "The estimators, with their options."),
     "estimate": ("foedus.cli.estimate", "Estimate one model on any panel."),
     "study": ("foedus.cli.study", "List, show, run or check studies."),
     "curve": ("foedus.cli.curve", "The specification curve of a study."),

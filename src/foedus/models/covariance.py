@@ -614,9 +614,9 @@ def covariance_of(
         from foedus.models.dependence import jackknife
 
         inner, clusters, words = jackknife(spec, made, ids)
-        return Covariance(spec.name, _back(made, inner), clusters, words, False)
-    meat, clusters, words = _meat(spec, made, ids)
-    inner = made.bread @ meat @ made.bread
+    else:
+        meat, clusters, words = _meat(spec, made, ids)
+        inner = made.bread @ meat @ made.bread
     mended, indefinite = repair(0.5 * (inner + inner.T))
     repaired = indefinite and (
         repairs == "eigen"

@@ -202,30 +202,47 @@ def left_out_steps(
 def jackknife(
     spec: CovarianceSpec, made: Ingredients, ids: Identifiers
 ) -> tuple[FloatArray, tuple[int, ...], str]:
-    """Return the covariance of the jackknife that leaves out one state, or one cluster, at a time.
+    """Return the covariance of the jackknife that leaves out one cluster, or one state, at a time.
 
-    For states it is that of Snijders and Borgatti (1999, Connections 22): (N - 2) / (2 N) times
-    the sum of squared deviations from their mean, since every row is left out twice; for clusters
-    (G - 1) / G times. The estimates left out differ from the full one by one Newton step with the
-    group's own information taken away.
+    For clusters it is (G - 1) / G times the sum of squared deviations from their mean. For states
+    it is (N - 1) / N times the sum of squared deviations from the full estimate (the jackknife of a
+    statistic of pairs, Arvesen 1969, Annals of Mathematical Statistics 40), less the same for
+    unordered dyads, because a dyad is left out with each of its two states: what the dyadic
+    covariance is to scores, this is to estimates. (Half the sum over states, as Snijders and
+    Borgatti 1999 have it, is right only where dyads do not depend on each other.) The estimates
+    left out are one Newton step from the full one, the group's own information taken away.
     """
     if spec.by:
         codes, groups = ids.codes(spec.by[0])
-        steps, _ = left_out_steps(made, [codes], groups)
-        factor, words = (groups - 1) / groups, "(G-1)/G, leaving one cluster out"
-    else:
-        first, second, groups = ids.states()
-        steps, _ = left_out_steps(made, [first, second], groups)
-        factor, words = (groups - 2) / (2 * groups), "(N-2)/(2N), leaving one state out"
-    warn_few(spec.name, groups, "clusters" if spec.by else "states")
+        steps = _identified(spec, made, [codes], groups)
+        warn_few(spec.name, groups, "clusters")
+        away = steps - steps.mean(axis=0)
+        words = "(G-1)/G, leaving one cluster out"
+        return (groups - 1) / groups * (away.T @ away), (groups,), words
+    first, second, states = ids.states()
+    warn_few(spec.name, states, "states")
+    by_state = _identified(spec, made, [first, second], states)
+    dyads, n_dyads = ids.codes("dyad")
+    by_dyad = _identified(spec, made, [dyads], n_dyads)
+    inner = (states - 1) / states * (by_state.T @ by_state)
+    inner -= (n_dyads - 1) / n_dyads * (by_dyad.T @ by_dyad)
+    return inner, (states,), "leaving one state out, less leaving one dyad out"
+
+
+def _identified(
+    spec: CovarianceSpec, made: Ingredients, codes: Sequence[IntArray], groups: int
+) -> FloatArray:
+    """Return the steps without each group; refuse if some leave a term unidentified."""
+    if groups < 2:
+        raise EstimationError(f"{spec.name}: there is only {groups} cluster; nothing to estimate.")
+    steps, _ = left_out_steps(made, codes, groups)
     lost = ~np.isfinite(steps).all(axis=1)
     if lost.any():
         raise EstimationError(
             f"{spec.name}: without {int(lost.sum())} of the {groups} groups some term is no longer "
             "identified; leave that term out."
         )
-    away = steps - steps.mean(axis=0)
-    return factor * (away.T @ away), (groups,), words
+    return steps
 
 
 def codes_of_members(columns: Sequence[IntArray]) -> tuple[IntArray, int]:
