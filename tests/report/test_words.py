@@ -126,3 +126,14 @@ def test_claims_cite_known_works_and_are_numbered() -> None:
 def test_headings_of_notes_go_below_the_pages_own() -> None:
     html = str(markdown_tree("## One\n\ntext\n\n#### Two\n\n## Three").html())
     assert html.replace("\n", "") == "<h3>One</h3><p>text</p><h4>Two</h4><h3>Three</h3>"
+
+
+def test_a_rebuilt_number_has_at_least_prints_decimals() -> None:
+    from foedus.report.numbers import MINUS, MISSING, rebuilt
+
+    assert rebuilt(-0.44019501, "coefficient", "-0.4401953") == f"{MINUS}0.4401950"
+    assert rebuilt(1.6677421, "value", "1.6677") == "1.6677"
+    assert rebuilt(12.52, "percent", "12") == "12.5"
+    assert rebuilt(0.031415, "coefficient", "0.0") == "0.0314"
+    assert rebuilt(20448.0, "count", "20448") == "20,448"
+    assert rebuilt(None, "value", "1.25") == MISSING

@@ -321,7 +321,7 @@ def _estimate(row: Estimate) -> Shown:
 
 def _comparison(row: Comparison) -> Shown:
     return Shown(
-        text=numbers.rebuilt(row.rebuilt, row.quantity),
+        text=numbers.rebuilt(row.rebuilt, row.quantity, row.published_text),
         value=row.rebuilt,
         se=numbers.number(row.rebuilt_se),
         value_se=row.rebuilt_se,
@@ -332,7 +332,7 @@ def _comparison(row: Comparison) -> Shown:
         published_se=numbers.number(row.published_se),
         n_published=numbers.count(row.n_published),
         n_rebuilt=numbers.count(row.n_rebuilt),
-        rebuilt=numbers.rebuilt(row.rebuilt, row.quantity),
+        rebuilt=numbers.rebuilt(row.rebuilt, row.quantity, row.published_text),
         verdict=row.verdict,
         diagnosis=row.diagnosis,
     )

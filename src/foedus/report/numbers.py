@@ -94,11 +94,25 @@ def printed(value: object, quantity: str) -> str:
     return _signed(text, abs(value) >= 10_000)
 
 
-def rebuilt(value: object, quantity: str) -> str:
-    """Write a rebuilt number in the manner of the quantity."""
+def rebuilt(value: object, quantity: str, text: str = "") -> str:
+    """Write a rebuilt number in the manner of the quantity, with at least print's decimals.
+
+    Parameters
+    ----------
+    value : object
+    quantity : str
+    text : str
+        The number as printed; "" where there is none.
+    """
     if is_number(value) and float(value).is_integer() and quantity != "coefficient":
         return count(value)
-    return number(value)
+    _, _, decimals = text.strip().partition(".")
+    shown = number(value)
+    if is_number(value) and decimals.isdigit() and quantity != "direction":
+        has = len(shown.partition(".")[2]) if "e" not in shown else len(decimals)
+        if len(decimals) > has:
+            return _signed(f"{value:.{len(decimals)}f}", abs(value) >= 10_000)
+    return shown
 
 
 def direction(value: object) -> str:

@@ -159,7 +159,7 @@ def _from_print(inputs: Inputs, study: Study, leads: Sequence[Comparison]) -> li
             study.id,
             short_cite(inputs, study),
             _label(study, row),
-            f"{_in_print(row)}; rebuilt {rebuilt(row.rebuilt, row.quantity)}.",
+            f"{_in_print(row)}; rebuilt {rebuilt(row.rebuilt, row.quantity, row.published_text)}.",
             "",
             row.verdict,
         )

@@ -120,7 +120,7 @@ def published_table(inputs: Inputs, study: Study) -> Table | None:
 
 
 def _with_own_se(row: Comparison, names: Sequence[str]) -> str:
-    text = rebuilt(row.rebuilt, row.quantity)
+    text = rebuilt(row.rebuilt, row.quantity, row.published_text)
     if not row.rebuilt_se or row.covariance in names:
         return text
     return f"{text} ({number(row.rebuilt_se)})"

@@ -368,7 +368,7 @@ def _published_row(
         "quantity": row.quantity.replace("_", " "),
         "published": row.in_print,
         "published_se": _as_printed(row.published_se),
-        "rebuilt": rebuilt(row.rebuilt, row.quantity),
+        "rebuilt": rebuilt(row.rebuilt, row.quantity, row.published_text),
         "rebuilt_se": _own_se(row, names),
         "ses": [_se_cell(row, other) for other in others],
         "n_published": count(row.n_published),
