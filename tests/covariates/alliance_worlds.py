@@ -18,6 +18,8 @@ from tests.panels.test_war_units import fighters
 CODES = (10, 20, 230, 240, 650)  # two Americans, two Europeans, one of the Middle East
 FIRST, LAST = 1816, 1840
 COVERED = (1815, 1838)
+# 650 is a state of the system from July 1820 to June 1826 only.
+SPELLS = {650: ("1820-07-01", "1826-06-30")}
 CINC = {10: 0.1, 20: 0.2, 230: 0.3, 240: 0.25, 650: 0.15}
 POLITY = {10: 8, 20: -5, 230: 7, 240: 2}  # of 650 nothing is known
 CAPITALS = {10: (0.0, 0.0), 20: (0.0, 10.0), 230: (45.0, 5.0), 240: (50.0, 20.0), 650: (30.0, 30.0)}
@@ -140,7 +142,9 @@ def small_tables(treaties: list[Treaty]) -> SmallTables:
         {"warnum": 1, "ccode": 230, "side": 2, "start1": "1821-03-01", "end1": "1821-12-31"},
     )  # fmt: skip
     frames = {
-        ("cow_states", "states"): states(*[(c, "1816-01-01", "1840-12-31") for c in CODES]),
+        ("cow_states", "states"): states(
+            *[(c, *SPELLS.get(c, ("1816-01-01", "1840-12-31"))) for c in CODES]
+        ),
         ("cow_states", "majors"): majors,
         ("atop", "members"): member_rows(treaties),
         ("cow_nmc", "state_years"): nmc,
@@ -218,13 +222,26 @@ def column(
     return dict(zip(rows, made["value"], strict=True))
 
 
+def present(code: int, year: int) -> bool:
+    """Whether a state is in the system on any day of a year."""
+    first, last = SPELLS.get(code, ("1816", "1840"))
+    return int(first[:4]) <= year <= int(last[:4])
+
+
 def tied(treaties: list[Treaty], one: int, other: int, year: int, name: str = "defense") -> bool:
-    """Whether either of two states owes the other the obligation in a year."""
-    return any(
-        each.owed(*pair, year, name) for each in treaties for pair in ((one, other), (other, one))
+    """Whether one of two states of the system owes the other the obligation in a year."""
+    return (
+        present(one, year)
+        and present(other, year)
+        and any(
+            each.owed(*pair, year, name)
+            for each in treaties
+            for pair in ((one, other), (other, one))
+        )
     )
 
 
 def matrix(treaties: list[Treaty], year: int, name: str = "defense") -> np.ndarray[Any, Any]:
-    """Return the ties of a year among CODES."""
-    return np.array([[tied(treaties, a, b, year, name) for b in CODES] for a in CODES])
+    """Return the ties of a year among the states of the system, in the order of CODES."""
+    who = [code for code in CODES if present(code, year)]
+    return np.array([[tied(treaties, a, b, year, name) for b in who] for a in who])
