@@ -295,3 +295,74 @@ def test_late_entry_is_the_same_as_conditioning(spells: pd.DataFrame) -> None:
     short = spells.assign(left=spells["time"] - spells["start"])
     short = estimate(f"left {RIGHT}", short, "aft_exponential", event="y")
     assert_allclose(late.params, short.params, rtol=1e-8)
+
+
+@pytest.mark.parametrize(("model", "time"), [("fine_gray", "half"), ("fine_gray_ties", "time")])
+def test_fine_gray(model: str, time: str, spells: pd.DataFrame) -> None:
+    rows = stored("small", model)
+    result = fit(f"{time} {RIGHT}", spells, "fine_gray", rows, event="cause")
+    # crr stops at its gradient's tolerance
+    assert_allclose(result.params, rows["estimate"], rtol=1e-7)
+    assert_allclose(result.std_errors("HC0"), rows["std_error"], rtol=1e-7)
+    assert_allclose(result.loglik, rows["loglik"].iloc[0], rtol=1e-10)
+
+
+def test_without_competing_events_fine_gray_is_cox(spells: pd.DataFrame) -> None:
+    one = estimate(f"time {RIGHT}", spells, "fine_gray", event="y")
+    two = estimate(f"time {RIGHT}", spells, "cox", event="y", ties="breslow")
+    assert_allclose(one.params, two.params, rtol=1e-9)
+    assert_allclose(one.vcov(), two.vcov(), rtol=1e-8)
+
+
+def test_cumulative_incidence(spells: pd.DataFrame) -> None:
+    from foedus.models.competing import cumulative_incidence
+
+    curve = cumulative_incidence(
+        spells["time"].to_numpy(float), spells["cause"].to_numpy().astype(int)
+    )
+    wanted = stored("small", "cuminc")["estimate"].to_numpy().reshape(3, 2)
+    at = np.searchsorted(curve.times, [2, 5, 9], side="right") - 1
+    assert curve.causes == (1, 2)
+    assert_allclose(curve.incidence[at], wanted, rtol=1e-12)
+
+
+def test_survival_at_set_values(spells: pd.DataFrame) -> None:
+    from foedus.models.survival_quantities import hazard_ratios, scenarios, survival_at
+
+    values = scenarios({"lndist": 7.0, "share": 0.5}, defense=[0.0, 1.0])
+    cox = estimate(f"time {RIGHT}", spells, "cox", event="y")
+    table = survival_at(cox, values, [2, 5, 9])
+    wanted = stored("small", "cox_efron_survival")
+    assert_allclose(table["survival"], wanted["estimate"], rtol=1e-9)
+    assert_allclose(table["std_error"], wanted["std_error"], rtol=1e-9)
+    assert (survival_at(cox, values, [0.5])["survival"] == 1.0).all()
+    for kind in AFT:
+        model = estimate(f"time {RIGHT}", spells, f"aft_{kind}", event="y")
+        medians = model.predict(pd.DataFrame(values))
+        for place, median in enumerate(medians):
+            row = survival_at(model, values, [median])
+            assert_allclose(row["survival"].iloc[place], 0.5, rtol=1e-10)
+        # R's standard errors of the median, turned by the density there
+        stored_q = stored("small", f"aft_{kind}_quantile")["std_error"].to_numpy()[2:]
+        h = 1e-4
+        up, down = (survival_at(model, values, [medians[0] * f])["survival"].iloc[0]
+                    for f in (1 + h, 1 - h))  # fmt: skip
+        density = (down - up) / (2 * h * medians[0])
+        error = survival_at(model, values, [medians[0]])["std_error"].iloc[0]
+        assert_allclose(error, stored_q[0] * density, rtol=1e-5)
+    weibull = estimate(f"time {RIGHT}", spells, "aft_weibull", event="y")
+    ratio = hazard_ratios(weibull).set_index("term")
+    sigma = weibull.ancillary["sigma"]
+    b = weibull.coef["defense"]
+    assert_allclose(ratio.loc["defense", "hazard_ratio"], np.exp(-b / sigma))
+    with pytest.raises(Exception, match="says nothing of survival"):
+        survival_at(estimate("y ~ share", spells, "logit"), {"share": 1.0}, [1.0])
+
+
+def test_ratios_of_durations(spells: pd.DataFrame) -> None:
+    from foedus.models import ratios
+
+    cox = ratios(estimate(f"time {RIGHT}", spells, "cox", event="y"))
+    assert set(cox["ratio"]) == {"hazard ratio"}
+    aft = ratios(estimate(f"time {RIGHT}", spells, "aft_lognormal", event="y"))
+    assert "time ratio" in set(aft["ratio"])

@@ -665,6 +665,14 @@ RATIOS = {
     "hurdle_poisson": "rate ratio",
     "hurdle_negbin": "rate ratio",
     "beta": "odds ratio",
+    "cox": "hazard ratio",
+    "fine_gray": "subdistribution hazard ratio",
+    "aft_weibull": "time ratio",
+    "aft_exponential": "time ratio",
+    "aft_lognormal": "time ratio",
+    "aft_loglogistic": "time ratio",
+    "aft_gengamma": "time ratio",
+    "split_population": "time ratio",
 }
 """Estimator -> what exp(b) is in its first equation."""
 
