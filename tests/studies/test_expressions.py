@@ -73,3 +73,13 @@ def test_mean_by_is_the_mean_of_a_groups_known_values() -> None:
     assert np.isnan(made[[2, 4]]).all()  # missing where x is, as any expression
     within = evaluate("x - mean_by(x, g)", {"x": x, "g": g})
     assert within[[0, 1, 3]].tolist() == [-1.0, 1.0, 0.0]
+
+
+def test_first_by_is_the_groups_value_in_its_first_row() -> None:
+    x = np.array([1.0, 3.0, 4.0, 5.0, 6.0])
+    g = np.array([7.0, 7.0, 2.0, 2.0, 7.0])
+    assert evaluate("first_by(x, g)", {"x": x, "g": g}).tolist() == [1.0, 1.0, 4.0, 4.0, 1.0]
+    gap = np.array([np.nan, 3.0, 4.0, 5.0, 6.0])
+    made = evaluate("first_by(x, g)", {"x": gap, "g": g})
+    assert np.isnan(made[[0, 1, 4]]).all()
+    assert made[[2, 3]].tolist() == [4.0, 4.0]

@@ -49,9 +49,20 @@ def mean_by(values: Array, group: Array) -> Array:
         return np.asarray((total / count)[place])
 
 
+def first_by(values: Array, group: Array) -> Array:
+    """Return a group's value in its first row for each of its rows (a pair's at entry, say).
+
+    Rows stand in the order of their keys, so that a pair's first row is its first year; where the
+    value is missing there, it is missing for the whole group.
+    """
+    _, first, place = np.unique(group, return_index=True, return_inverse=True)
+    return np.asarray(values[first][place])
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "exp": np.exp,
+    "first_by": first_by,
     "log": np.log,
     "log1p": np.log1p,
     "max": np.maximum,
@@ -63,7 +74,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 OTHERWISE = "otherwise"
 """The one function that knows a missing value: ``otherwise(x, 0)``, of a variable and a number."""
 
-_OF_TWO = ("max", "mean_by", "min", OTHERWISE)
+_OF_TWO = ("first_by", "max", "mean_by", "min", OTHERWISE)
 
 
 def names_in(expression: str) -> tuple[str, ...]:
