@@ -58,20 +58,14 @@ def years_since(
     if begins:
         length = np.zeros(event.shape, np.int16)
         known = system.together[:, :, begins:]
-        length[:, :, begins:] = _length_of_peace(known, event[:, :, begins:], counting)
+        length[:, :, begins:] = _counted(known, event[:, :, begins:], counting)
         return length
-    return _length_of_peace(system.together, event, counting)
-
-
-def _length_of_peace(
-    together: NDArray[np.bool_], event: NDArray[np.int8], counting: str
-) -> NDArray[np.int16]:
+    together = system.together
     if counting != "together":
         return _counted(together, event, counting)
     # A pair that never had an event, and that is nearly every pair, has been at peace for as many
     # years as it has been in the system; only the others need their years gone through.
-    length = np.cumsum(together, axis=2, dtype=np.int16)
-    length -= together
+    length = system.years_together.copy()
     eventful = event.any(axis=2)
     length[eventful] = _counted(together[eventful], event[eventful], counting)
     return length

@@ -147,6 +147,13 @@ class StateSystem:
         shared[diagonal, diagonal, :] = False
         return shared
 
+    @cached_property
+    def years_together(self) -> NDArray[np.int16]:
+        """How many earlier years two states were in the system together, (n, n, years)."""
+        before = np.cumsum(self.together, axis=2, dtype=np.int16)
+        before -= self.together
+        return before
+
     def _overlap_in_year(self, states: IntArray, year_index: int) -> BoolArray:
         """Whether each two of `states` share a day in the year, (len, len)."""
         bounds = first_day(self.first_year + year_index + np.arange(2))
