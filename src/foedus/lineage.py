@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(foedus.__file__).resolve().parent
 DEFAULT_PANEL = "directed-dyad-year"
+RECOVERY = Path("docs") / "recovery" / "recovery.csv"
 _FROM = re.compile(r"^([a-z0-9_]+)\.[A-Za-z0-9_]+$")
 _NAMED_FILTERS = {"politically_relevant": ("contiguity", "major")}
 
@@ -466,7 +467,8 @@ def _report_files(project: Project) -> list[str]:
     config = project.config_dir
     files = [*config.glob("references/*.yaml"), *config.glob("sources/*.yaml")]
     assuming = [path for path in PACKAGE.rglob("*.py") if "ASSUME:" in path.read_text("utf-8")]
-    return _here([*sorted(files), *sorted(config.glob("*.yaml")), *sorted(assuming)])
+    stored = [path for path in [project.root / RECOVERY] if path.is_file()]
+    return _here([*sorted(files), *sorted(config.glob("*.yaml")), *sorted(assuming), *stored])
 
 
 def _here(paths: Iterable[Path]) -> list[str]:

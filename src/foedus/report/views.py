@@ -30,6 +30,7 @@ from foedus.report.numbers import (
     rebuilt,
 )
 from foedus.report.rebuilding import change_words, rebuild_view, walk_views
+from foedus.report.recovery import recovery_rows
 from foedus.report.rows import Comparison
 from foedus.report.tables import (
     Table,
@@ -587,6 +588,7 @@ def method_view(inputs: Inputs) -> View:
         "units": [{"name": name, "says": _unit_words().get(name, "")} for name in used],
         "covariances": sorted(names),
         "verdicts": [badge(verdict.name) for verdict in VERDICTS],
+        "recovery": recovery_rows(inputs.project.root),
         "assumptions": [
             {"file": item.file, "line": item.line, "text": item.text} for item in inputs.assumptions
         ],
