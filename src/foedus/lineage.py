@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(foedus.__file__).resolve().parent
 DEFAULT_PANEL = "directed-dyad-year"
+OTHER_SYSTEM = "gw_states"
 RECOVERY = Path("docs") / "recovery" / "recovery.csv"
 _FROM = re.compile(r"^([a-z0-9_]+)\.[A-Za-z0-9_]+$")
 _NAMED_FILTERS = {"politically_relevant": ("contiguity", "major")}
@@ -403,6 +404,9 @@ def study_sources(project: Project, study: Study) -> list[str]:
         datasets.add(resolve_id(facts, split_table(table)[0]).dataset)
     for entry in _measures(study):
         datasets.update(_sources_in_code(entry.module, facts))
+    if study.design.universe is None or study.design.universe.system != "gw":
+        # Measures import what builds either system of states; they read COW's.
+        datasets.discard(OTHER_SYSTEM)
     return [
         one.id
         for one in facts.values()
