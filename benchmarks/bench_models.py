@@ -1,9 +1,12 @@
 """Seconds and memory of the estimators on 1.5 million directed dyad-years, and of statsmodels.
 
     python benchmarks/bench_models.py [sample_ddy.csv.gz]
+    python benchmarks/bench_models.py --rows 20000000     a synthetic sample of that size
 
 Uses ../shared/samples/sample_ddy.csv.gz beside the repository, or the file named, or else a
-synthetic sample of the same size. Set OPENBLAS_NUM_THREADS=1 for the time of one core.
+synthetic sample of the same size. Set OPENBLAS_NUM_THREADS=1 for the time of one core. Ours and
+statsmodels' logit run in processes of their own, on the same columns, so that their memory can be
+compared; times are the best of three.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from foedus.models import bootstrap_power_law, estimate, fit_power_law
+from foedus.models.influence import leave_one_out
 
 TERMS = (
     "defense + contig + lndist + jointdem + lncapshare + major1 + major2 + t + t2 + t3 + century"
@@ -32,7 +36,7 @@ COVARIANCES = [
 
 
 def find_sample() -> Path | None:
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
         return Path(sys.argv[1])
     for parent in Path(__file__).resolve().parents:
         path = parent / "shared" / "samples" / "sample_ddy.csv.gz"
@@ -41,7 +45,7 @@ def find_sample() -> Path | None:
     return None
 
 
-def synthetic(n: int = 1_535_318) -> pd.DataFrame:
+def synthetic(n: int) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     first = rng.integers(0, 200, n)
     frame = {
@@ -75,19 +79,148 @@ def timed(what: str, call: Callable[[], Any]) -> Any:
     return out
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")
-    path = find_sample()
-    data = synthetic() if path is None else pd.read_csv(path)
+TEN = "y ~ defense + contig + lndist + jointdem + lncapshare + major1 + major2 + t + t2 + t3"
+
+
+def read(path: Path | None, rows: int) -> pd.DataFrame:
+    data = synthetic(rows) if path is None else pd.read_csv(path)
     data["t2"], data["t3"] = data["t"] ** 2 / 100, data["t"] ** 3 / 10_000
     data["century"] = (data["year"] - 1900) / 100
+    return data
+
+
+def best_of(call: Callable[[], Any], times: int = 3) -> tuple[float, float]:
+    """Return the shortest wall and processor seconds of some calls."""
+    walls, cpus = [], []
+    for _ in range(times):
+        began, cpu = time.perf_counter(), time.process_time()
+        call()
+        walls.append(time.perf_counter() - began)
+        cpus.append(time.process_time() - cpu)
+    return min(walls), min(cpus)
+
+
+def alone(which: str, data: pd.DataFrame, queue: Any) -> None:
+    """Fit one program's logit; report seconds and the memory it added to the data."""
+    if which == "statsmodels":
+        from statsmodels.discrete.discrete_model import Logit
+    small = data.iloc[:20_000]
+    estimate(TEN, small, separation="drop")
+    before = peak()
+    if which == "foedus":
+        seconds = best_of(lambda: estimate(TEN, data))
+    else:
+        names = TEN.partition("~ ")[2].split(" + ")
+
+        def fit() -> Any:
+            X = np.ones((len(data), 1 + len(names)))
+            for place, name in enumerate(names):
+                X[:, place + 1] = data[name]
+            return Logit(data["y"].to_numpy(dtype=float), X).fit(disp=0)
+
+        seconds = best_of(fit)
+    queue.put((*seconds, peak() - before))
+
+
+def side_by_side(data: pd.DataFrame) -> None:
+    import multiprocessing
+
+    fork = multiprocessing.get_context("fork")
+    found = {}
+    for which in ("foedus", "statsmodels"):
+        queue = fork.Queue()
+        child = fork.Process(target=alone, args=(which, data, queue))
+        child.start()
+        found[which] = queue.get()
+        child.join()
+        wall, cpu, memory = found[which]
+        print(f"logit, {which:11s} {wall:6.2f} s, {cpu:6.2f} s of processor, {memory:5.0f} MB more")
+    ours, other = found["foedus"], found["statsmodels"]
+    print(
+        f"statsmodels / foedus: {other[0] / ours[0]:.1f} in seconds, {other[1] / ours[1]:.1f} in "
+        f"processor seconds, {other[2] / ours[2]:.1f} in memory\n",
+        flush=True,
+    )
+
+
+def dyadic_and_the_usual_loop(data: pd.DataFrame) -> None:
+    from statsmodels.discrete.discrete_model import Logit
+    from statsmodels.stats.sandwich_covariance import cov_cluster
+
+    from foedus.models.covariance import Identifiers, covariance_of, parse_covariance
+
+    result = estimate(TEN, data)
+    sides = data["ccode1"].to_numpy(), data["ccode2"].to_numpy()
+    spec = parse_covariance("dyadic")
+    wall, cpu = best_of(lambda: covariance_of(spec, result.fit.made, Identifiers({}, sides)))
+    fitted = Logit(result.fit.y, np.ascontiguousarray(result.fit.X)).fit(disp=0)
+    states = np.unique(np.concatenate(sides))
+    own = np.arange(len(data))
+
+    def one_state(state: int) -> None:
+        mine = (sides[0] == state) | (sides[1] == state)
+        cov_cluster(fitted, np.where(mine, -1, own))
+
+    one, one_cpu = best_of(lambda: one_state(2), 2)
+    print(
+        f"dyadic-robust: {wall:.2f} s, {cpu:.2f} s of processor; one clustered sandwich for a "
+        f"state (statsmodels) {one:.2f} s, so for {len(states)} states {one * len(states):.0f} s: "
+        f"{one * len(states) / wall:.0f} times as long ({one_cpu * len(states) / cpu:.0f} in "
+        "processor seconds)\n",
+        flush=True,
+    )
+
+
+def left_out(data: pd.DataFrame) -> None:
+    result = estimate(TEN, data)
+    fit, fit_cpu = best_of(lambda: estimate(TEN, data))
+    for steps in (0, 1):
+        wall, cpu = best_of(lambda s=steps: leave_one_out(result, data, steps=s), 1)
+        gap = leave_one_out(result, data, steps=steps).gap
+        print(
+            f"without each state, {1 + steps} step(s): {wall:.2f} s = {wall / fit:.1f} fits "
+            f"({cpu / fit_cpu:.1f} in processor seconds), at most {gap:.1g} standard errors off",
+            flush=True,
+        )
+    print()
+
+
+def specifications(data: pd.DataFrame, count: int = 20) -> None:
+    names = TEN.partition("~ ")[2].split(" + ")
+    rng = np.random.default_rng(0)
+    formulas = [
+        "y ~ " + " + ".join(n for n, use in zip(names, rng.random(len(names)) < 0.7, strict=True)
+                            if use or n in ("defense", "t"))
+        for _ in range(count)
+    ]  # fmt: skip
+    wall, cpu = best_of(
+        lambda: [estimate(formula, data, cov="cluster(dyad)") for formula in formulas], 1
+    )
+    print(
+        f"1,000 specifications with clustered errors: {1000 * wall / count / 60:.1f} min "
+        f"({1000 * cpu / count / 60:.1f} of processor), from {count}\n",
+        flush=True,
+    )
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    rows = int(sys.argv[sys.argv.index("--rows") + 1]) if "--rows" in sys.argv else 0
+    path = None if rows else find_sample()
+    data = read(path, rows or 1_535_318)
     held = int(data.memory_usage().sum()) / 2**20
     source = "synthetic" if path is None else path.name
-    print(f"{source}: {len(data):,} rows, 12 coefficients; the frame holds {held:.0f} MB\n")
+    print(f"{source}: {len(data):,} rows; the frame holds {held:.0f} MB\n")
+    side_by_side(data)
+    if rows:
+        return
+    dyadic_and_the_usual_loop(data)
+    left_out(data)
+    specifications(data)
     timed("(start: data loaded)", lambda: None)
     for estimator in ("logit", "probit", "cloglog", "ols", "poisson"):
         timed(estimator, lambda e=estimator: estimate(FORMULA, data, e))
-    for cov in ("cluster(dyad)", "cluster(ccode1,ccode2)", "dyadic"):
+    for cov in ("cluster(dyad)", "cluster(ccode1,ccode2)", "dyadic", "CR3(ccode1)", "jackknife"):
         timed(f"logit, {cov}", lambda c=cov: estimate(FORMULA, data, cov=c))
     result = timed(
         f"logit, all {len(COVARIANCES)} covariances",

@@ -3,14 +3,7 @@
 Standard errors come from the delta method; intervals can also be simulated (King, Tomz and
 Wittenberg 2000, AJPS 44) from the coefficients' asymptotic distribution, seeded.
 
-A scenario is a row (or rows) of values for the formula's variables. ``at`` names it:
-
-- ``means`` or ``medians``: one row, of the variables' means or medians in the estimation sample;
-- ``means where <conditions>``: over the rows that meet conditions, say ``defense == 1 and t > 5``;
-- ``observed``: every row of the sample keeps its own values, and predictions are averaged.
-
-Variables are averaged before they enter the formula's functions, so that ``I(t^2)`` at the means
-is the square of the mean, as the row of a state at the mean would have it.
+Scenarios (``at=``) are those of `foedus.models.scenarios`.
 """
 
 from __future__ import annotations
@@ -21,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foedus.errors import EstimationError, UsageError, nearest
-from foedus.models.arrays import BoolArray, FloatArray, blocks
+from foedus.errors import UsageError, nearest
+from foedus.models.arrays import FloatArray, blocks
 from foedus.models.averages import (
     average,
     average_slope,
@@ -32,10 +25,20 @@ from foedus.models.averages import (
     matrices_of,
     place_of,
 )
-from foedus.models.design import Column, Columns, Design, Evaluator, Labels, take_rows
+from foedus.models.design import Column, Columns, Labels
 from foedus.models.families import Family
-from foedus.models.formula import Call, Expression, Name, names_in, parse_expression
-from foedus.models.result import LEVEL, Result, inference, right_names
+from foedus.models.formula import Name, names_in
+from foedus.models.result import LEVEL, Result, inference
+from foedus.models.scenarios import (
+    categorical,
+    factor_names,
+    hold,
+    matrix_of,
+    numbers_of,
+    sample_columns,
+    scenario,
+    variables_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,165 +86,6 @@ class Difference:
     n_rows: int
 
 
-# --- scenarios ------------------------------------------------------------------------------
-
-
-def variables_of(result: Result) -> list[str]:
-    """Return the variables on the right side of the model's formula, in its order."""
-    if not result.designs:
-        names = result.fit.parts[0].names
-        return [t for j, t in enumerate(names) if not _is_constant(result, j)]
-    found: dict[str, None] = {}
-    for design in result.designs:
-        found.update(dict.fromkeys(right_names(design.formula)))
-    return list(found)
-
-
-def _factor_names(design: Design, factor: str) -> set[str]:
-    return set(names_in(design.formula.factors[factor]))
-
-
-def _is_constant(result: Result, column: int) -> bool:
-    X = result.fit.X
-    return bool(X[0, column] == X[-1, column]) and bool((X[:, column] == X[0, column]).all())
-
-
-def _sample_columns(result: Result) -> Columns:
-    """Return the sample's variables: the formula's columns, or the matrix's for an array fit."""
-    if result.design is not None:
-        return result.columns
-    return {name: result.fit.X[:, j] for j, name in enumerate(result.fit.parts[0].names)}
-
-
-def _matrix(result: Result, columns: Columns, n: int) -> tuple[FloatArray, FloatArray | None]:
-    if result.design is not None:
-        return result.evaluate(columns, n)
-    return np.column_stack([_numbers(columns[name], name) for name in result.terms]), None
-
-
-def _numbers(column: Column, name: str) -> FloatArray:
-    if isinstance(column, Labels):
-        raise UsageError(f'variable "{name}" holds text and has no mean or slope.')
-    return column
-
-
-def _categorical(result: Result) -> set[str]:
-    """Return variables that enter as categories."""
-    found = {n for n, c in result.columns.items() if isinstance(c, Labels)}
-    for design in result.designs:
-        for tree in design.formula.factors.values():
-            if isinstance(tree, Call) and tree.function in ("C", "factor"):
-                found |= set(names_in(tree))
-    return found
-
-
-def rows_where(result: Result, conditions: str) -> BoolArray:
-    """Mark the rows of the estimation sample that meet conditions joined by ``and``.
-
-    Parameters
-    ----------
-    result : Result
-        The fitted model.
-    conditions : str
-        Such as ``defense == 1 and t > 5``, over the formula's variables.
-
-    Returns
-    -------
-    bool array
-        One value a row used.
-
-    Raises
-    ------
-    UsageError
-        If a condition names a variable that is not in the model.
-    EstimationError
-        If no row meets the conditions.
-    """
-    columns = _sample_columns(result)
-    marked = np.ones(result.n_obs, dtype=bool)
-    for part in conditions.split(" and "):
-        tree: Expression = parse_expression(part)
-        for name in names_in(tree):
-            if name not in columns:
-                raise UsageError(
-                    f'condition "{part}": "{name}" is not a variable of the model. '
-                    + nearest(name, columns)
-                )
-        marked &= Evaluator(columns, {}, learning=True).number(tree) != 0.0
-    if not marked.any():
-        raise EstimationError(f'no row of the sample meets "{conditions}".')
-    return marked
-
-
-def _middle(result: Result, name: str, column: Column, how: str) -> Column:
-    """Return the mean, median or commonest value of a variable as a column of one row."""
-    if isinstance(column, Labels):
-        return Labels(np.array([np.bincount(column.codes).argmax()]), column.levels)
-    # ASSUME: a category has no mean, so "at the means" holds it at its commonest value
-    if name in _categorical(result):
-        values, counts = np.unique(column, return_counts=True)
-        return np.array([values[counts.argmax()]])
-    if how == "medians":
-        return np.array([np.median(column)])
-    weights = result.fit.weights
-    if weights is not None and weights.size == column.size:
-        return np.array([np.average(column, weights=weights)])
-    return np.array([column.mean()])
-
-
-def scenario(
-    result: Result, at: str = "means", values: Mapping[str, float] | None = None
-) -> tuple[Columns, int]:
-    """Return the variables of a scenario.
-
-    Parameters
-    ----------
-    result : Result
-        The fitted model.
-    at : str
-        ``means``, ``medians``, ``observed``, the first two also with `` where <conditions>``.
-    values : mapping, optional
-        Variables held at given values instead.
-
-    Returns
-    -------
-    columns, n : dict of columns, int
-        Values of every variable, and the number of rows.
-    """
-    how, _, conditions = (part.strip() for part in at.partition(" where "))
-    if how not in ("means", "medians", "observed"):
-        raise UsageError(
-            f'"{at}" is not a scenario. {nearest(how, ["means", "medians", "observed"])}'
-        )
-    columns = _sample_columns(result)
-    wanted = variables_of(result) if result.designs else list(result.fit.parts[0].names)
-    keep = rows_where(result, conditions) if conditions else None
-    chosen = {name: take_rows(columns[name], keep) for name in wanted}
-    n = result.n_obs if keep is None else int(keep.sum())
-    if how != "observed":
-        chosen = {name: _middle(result, name, c, how) for name, c in chosen.items()}
-        n = 1
-    for name, value in (values or {}).items():
-        _hold(chosen, name, value, n)
-    return chosen, n
-
-
-def _hold(columns: Columns, name: str, value: float | str, n: int) -> None:
-    """Set a variable to one value in every row of a scenario."""
-    if name not in columns:
-        raise UsageError(f'"{name}" is not a variable of the model. {nearest(name, columns)}')
-    column = columns[name]
-    if isinstance(column, Labels):
-        if str(value) not in column.levels:
-            raise UsageError(
-                f'"{value}" is no value of {name}. {nearest(str(value), column.levels)}'
-            )
-        code = column.levels.index(str(value))
-        columns[name] = Labels(np.full(n, code, dtype=np.int64), column.levels)
-    else:
-        columns[name] = np.full(n, float(value))
-
-
 # --- predictions and their gradients --------------------------------------------------------
 
 
@@ -275,7 +119,7 @@ def _average(
     return mean / total, gradient / total
 
 
-def _average_at(
+def average_at(
     result: Result,
     columns: Columns,
     n: int,
@@ -286,7 +130,7 @@ def _average_at(
     """Return the average prediction for given variables, and its gradient in the parameters."""
     if not is_single(result):
         return average_with_gradient(result, columns, n, weights, place, cov)
-    X, offset = _matrix(result, columns, n)
+    X, offset = matrix_of(result, columns, n)
     return _average(result, X, offset, weights)
 
 
@@ -295,15 +139,16 @@ def _simulated_at(
 ) -> FloatArray:
     """Return the average prediction for each drawn vector of parameters."""
     if is_single(result):
-        X, offset = _matrix(result, columns, n)
+        X, offset = matrix_of(result, columns, n)
         return _simulated(result, X, offset, betas)
     matrices, offset = matrices_of(result, columns, n)
-    weights = _row_weights(result, n)
+    weights = row_weights(result, n)
     drawn = [average(result, beta, matrices, offset, weights, place) for beta in betas]
     return np.array(drawn)
 
 
-def _row_weights(result: Result, n: int) -> FloatArray | None:
+def row_weights(result: Result, n: int) -> FloatArray | None:
+    """Return the rows' prior weights, or None where a scenario has other rows."""
     weights = result.fit.weights
     return weights if weights is not None and weights.size == n else None
 
@@ -317,7 +162,7 @@ def _draws(result: Result, cov: str | None, draws: int, seed: int) -> FloatArray
     return out
 
 
-def _delta_errors(gradients: FloatArray, vcov: FloatArray) -> FloatArray:
+def delta_errors(gradients: FloatArray, vcov: FloatArray) -> FloatArray:
     """Return the standard errors of quantities from their gradients, one a row."""
     variances = np.asarray(np.einsum("ij,jk,ik->i", gradients, vcov, gradients))
     out: FloatArray = np.sqrt(np.maximum(variances, 0.0))
@@ -329,7 +174,7 @@ def _simulated(
 ) -> FloatArray:
     """Return the average prediction for each drawn vector of coefficients."""
     family, total = family_of(result), np.zeros(betas.shape[0])
-    weights = _row_weights(result, X.shape[0])
+    weights = row_weights(result, X.shape[0])
     for rows in blocks(X.shape[0], betas.shape[0]):
         eta = X[rows] @ betas.T
         if offset is not None:
@@ -374,13 +219,13 @@ def predict_at(
     """
     columns, n = scenario(result, at, values)
     place = place_of(result, category)
-    mean, gradient = _average_at(result, columns, n, _row_weights(result, n), place, cov)
+    mean, gradient = average_at(result, columns, n, row_weights(result, n), place, cov)
     made = result.covariance(cov)
-    error = float(_delta_errors(gradient[None, :], made.vcov)[0])
+    error = float(delta_errors(gradient[None, :], made.vcov)[0])
     if n == 1 and is_single(result):
-        X, offset = _matrix(result, columns, n)
+        X, offset = matrix_of(result, columns, n)
         eta = X @ result.params + (0.0 if offset is None else offset)
-        ends = inference(eta, _delta_errors(X, made.vcov), result.df, level)
+        ends = inference(eta, delta_errors(X, made.vcov), result.df, level)
         low = float(family_of(result).mean(ends["ci_low"])[0])
         high = float(family_of(result).mean(ends["ci_high"])[0])
     else:
@@ -441,15 +286,15 @@ def first_difference(
     moved = []
     for value in (start, end):
         held = dict(columns)
-        _hold(held, variable, value, n)
+        hold(held, variable, value, n)
         moved.append(held)
-    weights = _row_weights(result, n)
-    (p0, g0), (p1, g1) = (_average_at(result, one, n, weights, place, cov) for one in moved)
+    weights = row_weights(result, n)
+    (p0, g0), (p1, g1) = (average_at(result, one, n, weights, place, cov) for one in moved)
     percent, percent_gradient = 100.0 * (p1 - p0) / p0, 100.0 * (g1 / p0 - p1 * g0 / p0**2)
     made = result.covariance(cov)
     if method == "delta":
         numbers = np.array([p1 - p0, percent])
-        errors = _delta_errors(np.vstack([g1 - g0, percent_gradient]), made.vcov)
+        errors = delta_errors(np.vstack([g1 - g0, percent_gradient]), made.vcov)
         ends = inference(numbers, errors, result.df, level)
         low, high = ends["ci_low"], ends["ci_high"]
     else:
@@ -475,7 +320,7 @@ def _simple_term(result: Result, variable: str) -> int | None:
         return result.index_of(variable)
     design, formula = result.design, result.design.formula
     entries = [
-        term for term in formula.terms if any(variable in _factor_names(design, f) for f in term)
+        term for term in formula.terms if any(variable in factor_names(design, f) for f in term)
     ]
     offsets = {name for offset in formula.offsets for name in names_in(offset)}
     alone = entries == [(variable,)] and isinstance(formula.factors.get(variable), Name)
@@ -496,7 +341,7 @@ class _Sample:
         self.place, self.cov = place, cov
         self.single = is_single(result)
         self.weights = result.fit.weights
-        self.columns = _sample_columns(result)
+        self.columns = sample_columns(result)
         self._shared: tuple[float, FloatArray] | None = None
 
     def shared(self) -> tuple[float, FloatArray]:
@@ -519,7 +364,7 @@ class _Sample:
     def slope(self, variable: str) -> tuple[float, FloatArray]:
         """Return the average derivative in a variable, and its gradient."""
         if not self.single:
-            _numbers(self.columns[variable], variable)
+            numbers_of(self.columns[variable], variable)
             return average_slope(
                 self.result, self.columns, variable, self.weights, self.place, self.cov
             )
@@ -529,7 +374,7 @@ class _Sample:
             gradient = float(self.result.params[place]) * curve
             gradient[place] += slope
             return slope * float(self.result.params[place]), gradient
-        column = _numbers(self.columns[variable], variable)
+        column = numbers_of(self.columns[variable], variable)
         step = 1e-5 * (float(column.std()) or 1.0)
         up, down = self.moved(variable, column + step), self.moved(variable, column - step)
         return (up[0] - down[0]) / (2 * step), (up[1] - down[1]) / (2 * step)
@@ -566,7 +411,7 @@ class _Sample:
     def moved(self, variable: str, values: FloatArray) -> tuple[float, FloatArray]:
         """Return the average prediction with a variable set anew in every row."""
         columns = {**self.columns, variable: values}
-        return _average_at(self.result, columns, values.size, self.weights, self.place, self.cov)
+        return average_at(self.result, columns, values.size, self.weights, self.place, self.cov)
 
 
 def effects(
@@ -604,7 +449,7 @@ def effects(
 
     if kind not in KINDS:
         raise UsageError(f'"{kind}" is not a kind of effect. {nearest(kind, KINDS)}')
-    known = [v for v in variables_of(result) if v not in _categorical(result)]
+    known = [v for v in variables_of(result) if v not in categorical(result)]
     names = known if variables is None else list(variables)
     labels: list[tuple[str, str, str]] = []
     numbers: list[tuple[float, FloatArray]] = []
@@ -623,7 +468,7 @@ def effects(
     gradients = np.array([gradient for _, gradient in numbers]).reshape(len(numbers), -1)
     estimates = np.array([number for number, _ in numbers])
     block: dict[str, Any] = inference(
-        estimates, _delta_errors(gradients, made.vcov), result.df, level
+        estimates, delta_errors(gradients, made.vcov), result.df, level
     )
     by_category = {"category": [category for _, _, category in labels]} if levels else {}
     return pd.DataFrame(
