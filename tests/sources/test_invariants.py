@@ -88,7 +88,7 @@ def test_a_known_exception_explains_its_rows_and_no_other(tmp_path: Path) -> Non
     one = found(tmp_path, "war_participants_existed", EXCEPTION.format(rows=1),
                 cow_interstate_wars__participants=listed)  # fmt: skip
     assert one.known[0]["found"] == 1
-    assert one.known[0]["where"] == "warnum 1, ccode (20, 30)"
+    assert one.known[0]["where"] == "warnum 1, ccode 20 or 30"
     assert [row["warnum"] for row in one.examples] == [2]
     assert not one.holds
 

@@ -240,17 +240,20 @@ def _coded(codes: Codes, key: str) -> tuple[tuple[str, str | None], ...]:
 @functools.cache
 def _named(key: str) -> tuple[tuple[str, str | None], ...]:
     """Return countries whose short or official name is this; else those whose pattern fits."""
-    rows = _library()
-    exact = [
-        (iso3, gwcode)
-        for short, official, iso3, gwcode in rows.select(
-            "name_short", "name_official", "ISO3", "GWcode"
-        ).rows()
-        if key in (plain_name(short), plain_name(official or ""))
-    ]
-    if exact:
-        return tuple(exact)
+    if key in _exact_names():
+        return _exact_names()[key]
     return tuple(country for pattern, country in _patterns() if pattern.search(key))
+
+
+@functools.cache
+def _exact_names() -> dict[str, tuple[tuple[str, str | None], ...]]:
+    """Return countries by their short and official names, as names are compared."""
+    listed: dict[str, list[tuple[str, str | None]]] = {}
+    rows = _library().select("name_short", "name_official", "ISO3", "GWcode").rows()
+    for short, official, iso3, gwcode in rows:
+        for name in {plain_name(short), plain_name(official or "")} - {""}:
+            listed.setdefault(name, []).append((iso3, gwcode))
+    return {name: tuple(countries) for name, countries in listed.items()}
 
 
 @functools.cache

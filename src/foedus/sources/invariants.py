@@ -186,7 +186,10 @@ def _find(one: Invariant, tables: Tables | _Among, known: Sequence[KnownExceptio
         fitting = here.fill_null(value=False) & ~pl.col("_explained")
         found = left.filter(fitting).height
         left = left.with_columns(_explained=pl.col("_explained") | fitting)
-        shown = ", ".join(f"{column} {value}" for column, value in item.where.items())
+        shown = ", ".join(
+            f"{column} {' or '.join(map(str, value)) if isinstance(value, tuple) else value}"
+            for column, value in item.where.items()
+        )
         listed.append({"where": shown, "rows": item.rows, "found": found, "reason": item.reason})
     rest = left.filter(~pl.col("_explained")).drop("_explained")
     return Finding(
