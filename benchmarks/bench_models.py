@@ -159,7 +159,7 @@ def dyadic_and_the_usual_loop(data: pd.DataFrame) -> None:
 
     def one_state(state: int) -> None:
         mine = (sides[0] == state) | (sides[1] == state)
-        cov_cluster(fitted, np.where(mine, -1, own))
+        cov_cluster(fitted, np.where(mine, 0, own + 1))
 
     one, one_cpu = best_of(lambda: one_state(2), 2)
     print(

@@ -46,7 +46,7 @@ def test_measures_by_definition(seed: int, n: int, ties: bool) -> None:
     assert_allclose(curve["precision"].iloc[-1], y.mean())
     strips = separation_plot(y, p, strips=7)
     assert strips["events"].sum() == y.sum()
-    assert strips["predicted"].is_monotonic_increasing
+    assert (strips["predicted"].diff().dropna() > -1e-12).all()
     groups = calibration(y, p, groups=4)
     assert groups["rows"].sum() == n
     assert_allclose((groups["predicted"] * groups["rows"]).sum(), p.sum())
