@@ -8,7 +8,7 @@ for names); states of the past, and spellings that mean several, stand in config
 from __future__ import annotations
 
 import functools
-import importlib.resources
+import importlib.util
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -100,7 +100,11 @@ def plain_name(name: str) -> str:
 @functools.cache
 def _library() -> pl.DataFrame:
     """Return country_converter's table as text; it imports neither the package nor pandas."""
-    table = importlib.resources.files("country_converter") / "country_data.tsv"
+    # Found without an import, which would bring pandas with it: a second.
+    found = importlib.util.find_spec("country_converter")
+    assert found is not None
+    assert found.origin is not None
+    table = Path(found.origin).with_name("country_data.tsv")
     return pl.read_csv(
         table.read_bytes(), separator="\t", infer_schema=False, null_values=["", "nan"]
     ).select("name_short", "name_official", "regex", "ISO3", "ISOnumeric", "GWcode")
