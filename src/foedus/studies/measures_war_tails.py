@@ -25,9 +25,10 @@ from foedus.studies.measures import SEED, MeasureContext, MeasureResult, Measure
 
 DATA = Option(
     "posted",
-    "Which list of wars. posted: the author's file; cow: rebuilt from the participants of COW 4.0, "
-    "unknown deaths left out of the sum.",
-    ("posted", "cow"),
+    "Which list of wars. posted: Clauset's file; great_powers: great powers' wars, 1495-1990, "
+    "of Cederman, Warren and Sornette; cow: rebuilt from the participants of COW 4.0, unknown "
+    "deaths left out of the sum.",
+    ("posted", "great_powers", "cow"),
 )
 
 
@@ -47,6 +48,11 @@ def war_sizes(tables: Tables, data: str) -> Wars:
         columns = ("warnum", "year", "batdeath")
         number, year, deaths = (posted[name].to_numpy() for name in columns)
         return Wars(number.astype(np.int64), year.astype(np.int64), deaths.astype(np.float64))
+    if data == "great_powers":
+        listed = tables.get("rep_cederman_2011", "wars").sort("year", "name", "battle_deaths")
+        year = listed["year"].cast(int).to_numpy()
+        deaths = listed["battle_deaths"].cast(float).fill_null(np.nan).to_numpy()
+        return Wars(np.arange(1, len(year) + 1), year, deaths)
     wars = load_wars(tables)
     total, _ = battle_deaths(wars, "known")
     order = np.lexsort((wars.numbers, wars.start_year))
@@ -308,9 +314,9 @@ def _accumulation(
 
 
 TAIL_TERMS = (
-    "wars", "alpha", "xmin", "wars in tail", "share in tail", "KS distance", "goodness-of-fit p",
-    "share of deaths in top fifth", "share of deaths in lower four fifths", "lognormal: Vuong z",
-    "exponential: Vuong z",
+    "wars", "median deaths", "survival exponent", "alpha", "xmin", "wars in tail",
+    "share in tail", "KS distance", "goodness-of-fit p", "share of deaths in top fifth",
+    "share of deaths in lower four fifths", "lognormal: Vuong z", "exponential: Vuong z",
 )  # fmt: skip
 
 
@@ -322,6 +328,7 @@ TAIL_TERMS = (
         "data": DATA,
         "discrete": Option(False, "Whether deaths are fitted as whole numbers.", (False, True)),
         "from_year": Option(1816, "Wars that began in this year or later."),
+        "at_least": Option(0, "Deaths from which the tail begins; 0 leaves it to `threshold`."),
         "to_year": Option(2010, "Wars that began in this year or earlier."),
         "threshold": Option(
             "own",
@@ -345,9 +352,20 @@ def war_tail(context: MeasureContext) -> MeasureResult:
     if options["threshold"] == "whole":
         every = wars.deaths[~np.isnan(wars.deaths)]
         xmin = fit_power_law(every, discrete=options["discrete"]).xmin
+    if options["at_least"]:
+        xmin = float(options["at_least"])
     law = fit_power_law(deaths, discrete=options["discrete"], xmin=xmin)
     rows = [
         MeasureRow("wars", float(len(deaths)), kind="count"),
+        MeasureRow("median deaths", float(np.median(deaths)), n=len(deaths)),
+        MeasureRow(
+            "survival exponent",
+            law.alpha - 1,
+            std_error=law.std_error,
+            n=law.n_tail,
+            how="likelihood, xmin held",
+            label="Exponent of the survival function (alpha - 1)",
+        ),
         *_fit_rows(deaths, law, int(options["draws"]), xmin is None),
         *_concentration(deaths),
         *_rivals(deaths, law),
@@ -388,9 +406,7 @@ def _fit_rows(
     ]
     if draws <= 0 or not searched:
         why = (
-            "No bootstrap was asked for."
-            if searched
-            else "The threshold is that of all wars, not found anew."
+            "No bootstrap was asked for." if searched else "The threshold is held, not found anew."
         )
         return [
             by_curvature,
