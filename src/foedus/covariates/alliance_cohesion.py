@@ -46,7 +46,8 @@ def pairs_of(members: pl.DataFrame) -> pl.DataFrame:
     both = members.join(
         members.select("atopid", "year", other="state"), on=["atopid", "year"]
     )  # fmt: skip
-    return both.filter(pl.col("state") < pl.col("other"))
+    # Means of floats are the same bytes only in the same order.
+    return both.filter(pl.col("state") < pl.col("other")).sort("atopid", "year", "state", "other")
 
 
 def _cells(cube: NDArray[np.generic], pairs: pl.DataFrame) -> pl.Series:

@@ -41,7 +41,8 @@ _VIOLATED = 2
                    "wartime).", level="row", absent="missing"),
         ColumnSpec("alliance_secrecy", "category", f"0 public, 1 some articles secret, 2 all of it "
                    f"secret {_WHEN} (ATOP pubsecr).", unit="code 0-2", level="row",
-                   absent="missing"),
+                   absent="missing",
+                   labels={0: "public", 1: "secret articles", 2: "wholly secret"}),
         ColumnSpec("alliance_asymmetric", "flag", f"1 if members' obligations differ {_WHEN} "
                    "(ATOP asymm).", level="row", absent="missing"),
     ],
@@ -174,10 +175,12 @@ def alliance_course(context: Context) -> dict[str, Values]:
         ColumnSpec("military_institution", "category", "2 with an integrated command, a common "
                    "defence policy or bases; 1 with military contact in peace, training or aid in "
                    "technology, subordination, fixed contributions or a military organization; 0 "
-                   "with none of these.", unit="code 0-2", level="row", absent="missing"),
+                   "with none of these.", unit="code 0-2", level="row", absent="missing",
+                   labels={0: "none", 1: "moderate", 2: "high"}),
         ColumnSpec("alliance_formality", "category", "1 for a treaty that isn't wholly secret, and "
                    "1 more for an organization that meets regularly or has a bureaucracy.",
-                   unit="code 0-2", level="row", absent="missing"),
+                   unit="code 0-2", level="row", absent="missing",
+                   labels={0: "neither", 1: "one of the two", 2: "both"}),
     ],
     sources=["atop"],
     citations=["leeds_anac_2005", "leeds_etal_2002"],

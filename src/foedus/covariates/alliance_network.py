@@ -222,7 +222,7 @@ def network(context: Context) -> dict[str, Values]:
     columns=[
         ColumnSpec("network_distance", "category", "Ties on the shortest path between the two, "
                    "the cap (3) standing for that many or more; 0 if there is no path.",
-                   unit="ties, 0 none"),
+                   unit="ties, 0 none", labels={0: "no path", 1: "direct tie"}),
         ColumnSpec("network_connected", "flag", "1 if a path of ties connects them."),
         ColumnSpec("network_same_community", "flag", "1 if they are in one community."),
         ColumnSpec("network_degree_product", "count", "Product of their numbers of ties.",

@@ -186,6 +186,8 @@ def _bound_with_adversary(context: Context, pledges: pl.DataFrame) -> Quadruples
         .len("shared")
         .join(pacts, on=["giver", "receiver", "year"])
         .filter(pl.col("shared") == pl.col("pacts"))
+        # Sums of floats are the same bytes only in the same order.
+        .sort("giver", "receiver", "adversary", "year")
     )
     giver, holder, adversary = (
         system.index(together[name].to_numpy()) for name in ("giver", "receiver", "adversary")
