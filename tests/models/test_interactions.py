@@ -61,3 +61,25 @@ def test_one_variable_or_value_is_no_interaction(result: Result) -> None:
     for by, values in (("x", [0, 1]), ("z", [0])):
         with pytest.raises(UsageError, match="two variables, and two values"):
             interaction(result, "x", by, values)
+
+
+def test_rows_not_selected_are_predicted_from_what_they_hold() -> None:
+    """What a row lacks for its first equation makes its prediction missing, not that of zeros."""
+    rng = np.random.default_rng(0)
+    n = 800
+    data = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n)})
+    shared = rng.normal(size=n)
+    data["s"] = (0.3 + data["z"] + 0.5 * data["x"] + shared > 0).astype(int)
+    data["y"] = 1 + 2 * data["x"] + 0.5 * shared + rng.normal(size=n)
+    data.loc[data["s"] == 0, "y"] = np.nan
+    holed = data.copy()
+    gone = data.index[data["s"] == 0][:3]
+    holed.loc[gone, "x"] = np.nan
+    whole = estimate("y | s ~ x | z", data, "heckman")
+    result = estimate("y | s ~ x | z", holed, "heckman")
+    assert_allclose(result.params, whole.params, rtol=1e-7)
+    assert np.flatnonzero(np.isnan(result.predict())).tolist() == gone.tolist()
+    assert_allclose(whole.predict(), whole.params[0] + whole.params[1] * data["x"])
+    effects = result.effects().set_index("variable")["estimate"]
+    assert_allclose(effects["x"], result.params[1], rtol=1e-6)
+    assert_allclose(first_difference(result, "x").difference, result.params[1], rtol=1e-9)

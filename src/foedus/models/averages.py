@@ -90,6 +90,10 @@ def average(
     made = predictor.predict(params, matrices, offset, "response")
     if place is not None:
         made = made[:, place]
+    known = ~np.isnan(made)
+    if not known.all():
+        # rows that were not selected may miss a variable: they have no prediction to average
+        made, weights = made[known], None if weights is None else weights[known]
     return float(np.average(made, weights=weights))
 
 
@@ -139,7 +143,7 @@ def average_slope(
     """Return the average derivative in a variable and its gradient in all parameters."""
     column = np.asarray(columns[variable], dtype=np.float64)
     n = column.size
-    width = STEP * (float(column.std()) or 1.0)
+    width = STEP * (float(np.nanstd(column)) or 1.0)
     made = {
         shift: matrices_of(result, {**columns, variable: column + shift * width}, n)
         for shift in (-2, -1, 1, 2)

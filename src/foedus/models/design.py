@@ -510,7 +510,8 @@ def build_sample(formula: Formula, data: Any, wanted: Wanted | None = None) -> S
     if isinstance(weights, Labels):
         raise UsageError("weights hold text; they must be numbers.")
     columns = _own(read)
-    _share(equations, columns)
+    # rows without a first equation keep their variables, for predictions of what was not selected
+    _share(equations if needed is None else equations[1:], columns)
     return Sample(equations, weights, keep, lost, columns, further, levels)
 
 

@@ -375,7 +375,7 @@ class _Sample:
             gradient[place] += slope
             return slope * float(self.result.params[place]), gradient
         column = numbers_of(self.columns[variable], variable)
-        step = 1e-5 * (float(column.std()) or 1.0)
+        step = 1e-5 * (float(np.nanstd(column)) or 1.0)
         up, down = self.moved(variable, column + step), self.moved(variable, column - step)
         return (up[0] - down[0]) / (2 * step), (up[1] - down[1]) / (2 * step)
 

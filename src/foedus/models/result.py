@@ -21,7 +21,7 @@ from foedus.models.covariance import (
 )
 from foedus.models.design import Columns, Design, Labels, missing_in, read_column, take_rows
 from foedus.models.fit import Fit
-from foedus.models.formula import Formula, names_in
+from foedus.models.formula import CONSTANT, Formula, names_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -254,6 +254,8 @@ class Result:
         if kind not in predictor.kinds:
             known = " or ".join(f'"{one}"' for one in predictor.kinds)
             raise UsageError(f'"{kind}" is not a kind of prediction: {known}.')
+        if newdata is None and self._has_emptied_rows():
+            newdata = self.columns
         if newdata is None:
             matrices = [part.X for part in self.fit.parts]
             return predictor.predict(self.params, matrices, self.fit.offset, kind)
@@ -264,6 +266,13 @@ class Result:
         out = np.full((complete.size, *filled.shape[1:]), np.nan)
         out[complete] = filled
         return out
+
+    def _has_emptied_rows(self) -> bool:
+        """Return whether rows that were not selected hold zeros in the first equation's matrix."""
+        first = self.fit.parts[0]
+        if len(self.fit.parts) < 2 or CONSTANT not in first.names or self.design is None:
+            return False
+        return bool((first.X[:, first.names.index(CONSTANT)] == 0.0).any())
 
     def effects(
         self,

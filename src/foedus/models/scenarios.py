@@ -121,12 +121,14 @@ def _middle(result: Result, name: str, column: Column, how: str) -> Column:
     if name in categorical(result):
         values, counts = np.unique(column, return_counts=True)
         return np.array([values[counts.argmax()]])
+    # rows that were not selected may miss a variable
+    known = ~np.isnan(column)
     if how == "medians":
-        return np.array([np.median(column)])
+        return np.array([np.median(column[known])])
     weights = result.fit.weights
     if weights is not None and weights.size == column.size:
-        return np.array([np.average(column, weights=weights)])
-    return np.array([column.mean()])
+        return np.array([np.average(column[known], weights=weights[known])])
+    return np.array([column[known].mean()])
 
 
 def scenario(
