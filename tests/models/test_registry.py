@@ -23,6 +23,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "fixed_effects": {"fe": ["ccode1"]},
     "first_difference": {"unit": "ccode1", "time": "z"},
     "split_population": {"event": "binary"},
+    "cox_frailty": {"groups": "ccode1", "theta": 0.2},
 }
 """Options with which the tests call an estimator that needs some, by estimator."""
 

@@ -366,3 +366,42 @@ def test_ratios_of_durations(spells: pd.DataFrame) -> None:
     assert set(cox["ratio"]) == {"hazard ratio"}
     aft = ratios(estimate(f"time {RIGHT}", spells, "aft_lognormal", event="y"))
     assert "time ratio" in set(aft["ratio"])
+
+
+@pytest.mark.parametrize("distribution", ["gamma", "gaussian"])
+def test_frailty_of_given_variance(distribution: str, spells: pd.DataFrame) -> None:
+    result = estimate(
+        f"time {RIGHT}", spells, "cox_frailty",
+        event="y", groups="ccode1", frailty=distribution, theta=0.3,
+    )  # fmt: skip
+    rows = stored("small", f"frailty_{distribution}_dense")
+    table = rows[rows["covariance"] == "classical"]
+    # survival stops its inner loop at 1e-11 of the likelihood
+    assert_allclose(result.params, table["estimate"], rtol=1e-5)
+    assert_allclose(result.std_errors(), table["std_error"], rtol=1e-5)
+    assert_allclose(result.loglik, table["loglik"].iloc[0], rtol=1e-8)
+    assert_allclose(result.fit.made.scores.matrix.sum(axis=0), 0.0, atol=1e-6)
+    if distribution == "gamma":
+        wanted = rows.set_index("term").loc["integrated", "estimate"]
+        assert_allclose(result.ancillary["marginal_loglik"], wanted, rtol=1e-8)
+
+
+def test_frailty_with_its_variance(relevant: pd.DataFrame) -> None:
+    result = estimate(
+        "mindur ~ defense + contig + lndist + jointdem + lncaprat",
+        relevant[relevant["y"] == 1], "cox_frailty", groups="ccode1",
+    )  # fmt: skip
+    rows = stored("onset", "frailty_gamma")
+    numbers = rows[rows["covariance"].isna()].set_index("term")["estimate"]
+    table = rows[rows["covariance"] == "classical"]
+    # survival's search for the variance stops early; ours is at least as high
+    assert result.ancillary["marginal_loglik"] >= numbers["integrated"] - 1e-6
+    assert_allclose(result.ancillary["theta"], numbers["theta"], rtol=1e-3)
+    assert_allclose(result.params, table["estimate"], rtol=1e-3)
+    # its default errors treat the frailties' information as diagonal
+    assert_allclose(result.std_errors(), table["std_error"], rtol=2e-2)
+
+
+def test_groups_that_do_not_vary_have_no_frailty(spells: pd.DataFrame) -> None:
+    with pytest.raises(EstimationError, match="groups don't vary"):
+        estimate(f"time {RIGHT}", spells, "cox_frailty", event="y", groups="ccode1")

@@ -67,7 +67,8 @@ frail <- function(data, name, formula, frame) {
   environment(formula) <- environment()
   m <- coxph(formula, frame, control = coxph.control(eps = 1e-11, iter.max = 200, outer.max = 100))
   k <- length(coef(m))
-  add(data, name, "classical", names(coef(m)), coef(m), sqrt(diag(vcov(m)))[seq_len(k)], m$loglik[2])
+  k <- sum(!grepl("frailty|gamma|gauss", names(coef(m))))
+  add(data, name, "classical", names(coef(m))[1:k], coef(m)[1:k], sqrt(diag(vcov(m)))[1:k], m$loglik[2])
   h <- m$history[[1]]
   add(data, name, "", "theta", h$theta)
   if (!is.null(h$c.loglik)) add(data, name, "", "integrated", h$c.loglik)
@@ -77,6 +78,9 @@ frail("small", "frailty_gamma", update(f, Surv(time, y) ~ . + frailty(ccode1, ep
 frail("small", "frailty_gaussian", update(f, Surv(time, y) ~ . + frailty(ccode1, dist = "gauss")), small)
 frail("small", "frailty_gamma_fixed", update(f, Surv(time, y) ~ . + frailty(ccode1, theta = 0.3)), small)
 frail("small", "frailty_gaussian_fixed", update(f, Surv(time, y) ~ . + frailty(ccode1, dist = "gauss", theta = 0.3)), small)
+# survival's default treats the frailties' block of the information as diagonal; this one doesn't
+frail("small", "frailty_gamma_dense", update(f, Surv(time, y) ~ . + frailty(ccode1, theta = 0.3, sparse = FALSE)), small)
+frail("small", "frailty_gaussian_dense", update(f, Surv(time, y) ~ . + frailty(ccode1, dist = "gauss", theta = 0.3, sparse = FALSE)), small)
 
 aft <- function(data, name, formula, frame, dist, groups = NULL, case = rep(1, nrow(frame))) {
   environment(formula) <- environment()
