@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +25,9 @@ from foedus.store import atomic
 
 # pyarrow's own default: big enough to compress well, small enough to be read in pieces.
 ROW_GROUP = 1 << 20
+
+# Columns that may wait to be encoded, uncompressed.
+MOST_WAITING = 12
 
 Part = Callable[[int, int], pa.Array]
 """(first row, row after the last) -> the column's values in between."""
@@ -152,7 +155,13 @@ class ColumnWriter:
         self._pool.shutdown(cancel_futures=True)
 
     def put(self, name: str, kind: pa.DataType, part: Part) -> None:
-        """Take the next column; `part` may be called later, from another thread."""
+        """Take the next column; `part` may be called later, from another thread.
+
+        Waits while too many columns are waiting: what they hold is what memory is spent on.
+        """
+        waiting = [encoded for encoded in self._encoded if not encoded.done()]
+        if len(waiting) > MOST_WAITING:
+            wait(waiting, return_when=FIRST_COMPLETED)
         self._fields.append((name, kind))
         self._encoded.append(self._pool.submit(encode_column, name, kind, part, self.n_rows))
 
