@@ -163,9 +163,12 @@ def test_history_counts_years_and_conflicts_before_the_year(tables: SmallTables)
     assert value(tables, f"{history}peace_years", (10, 20, 1830)) == 8
     assert value(tables, f"{history}peace_years", (10, 20, 1830), exclude=["below_war"]) == 9
     assert value(tables, f"{history}peace_years_decay", (10, 20, 1830), half_life=4) == 0.25
-    for bad in (0, 1.5):
-        with pytest.raises(UsageError, match="whole number of years"):
+    for bad, words in ((0, "at least 1"), (1.5, "whole number of years"), ("5", "at least 1")):
+        with pytest.raises(UsageError, match=words):
             value(tables, f"{history}prior", (10, 20, 1821), window=bad)
+    for bad in (0, -1, "eight", None):
+        with pytest.raises(UsageError, match="half_life"):
+            value(tables, f"{history}peace_years_decay", (10, 20, 1830), half_life=bad)
 
 
 def test_a_list_knows_nothing_before_it_begins(tables: SmallTables) -> None:
@@ -345,8 +348,10 @@ def test_splines_are_natural_and_straight_outside() -> None:
     with pytest.raises(UsageError, match="three knots"):
         spline_terms(np.arange(5.0), (1, 4, 7), None)
     assert np.isnan(spline_terms(np.array([np.nan]), (1, 4, 7), None)).all()
-    with pytest.raises(UsageError, match="half-life"):
-        decay(np.arange(3.0), 0)
+    for knots, outer in (((1, "4", 7), (0, 40)), ((1, 4, 7), (0, 40, 50)), ((1, 4, 7), (0, None))):
+        with pytest.raises(UsageError, match="all of them numbers"):
+            spline_terms(np.arange(9.0), knots, outer)  # type: ignore[arg-type]
+    assert decay(np.array([0.0, 8.0, 16.0]), 8).tolist() == [1, 0.5, 0.25]
 
 
 @given(

@@ -100,8 +100,13 @@ def test_a_list_option_names_the_members_that_are_no_choice() -> None:
     entry = registry()["conflict"]
     assert entry.resolve_options({"several": "first"})["several"] == ("first",)
     assert entry.resolve_options({"several": ["last", "number"]})["several"] == ("last", "number")
-    with pytest.raises(UsageError, match="onset, originators, fatality"):
-        entry.resolve_options({"several": ["fist"]})
+    for wrong in (["fist"], "fist", None, [["first"]], 3):
+        with pytest.raises(UsageError, match="onset, originators, fatality"):
+            entry.resolve_options({"several": wrong})
+    history = registry()["conflict_history"]
+    assert history.resolve_options({"boundary": None})["boundary"] is None
+    with pytest.raises(UsageError, match="knots=None is not a list"):
+        history.resolve_options({"knots": None})
 
 
 def test_only_the_chosen_source_is_read() -> None:

@@ -71,7 +71,9 @@ COLUMNS = [
         "exclude": EXCLUDE,
         "since": SINCE,
         "counting": COUNTING,
-        "window": Option(5, "Years that conflict_prior and conflict_prior_initiated look back."),
+        "window": Option(
+            5, "Years that conflict_prior and conflict_prior_initiated look back.", least=1
+        ),
         **OPTIONS,
     },
     extras=[spec.name for spec in COLUMNS if spec.name not in (PEACE, "conflict_prior")],
@@ -111,7 +113,7 @@ def conflict_history(context: Context) -> dict[str, Values]:
         made[PEACE] = Rows(length)
         made.update(duration_terms(context, PEACE, length))
     window = context.options["window"]
-    if not isinstance(window, int) or window < 1:
+    if not isinstance(window, int):
         raise UsageError(f"window={window!r}: a whole number of years, 1 or more.")
     spans = {"prior": window, "prior_all": context.system.n_years, "prior_initiated": window}
     for name, years in spans.items():

@@ -82,8 +82,10 @@ def _pair(name: str, kind: Kind, says: str, unit: str) -> ColumnSpec:
     sources=["polity"],
     citations=["marshall_gurr_2020"],
     options={
-        "democracy": Option(6, "Least polity2 of a democracy."),
-        "autocracy": Option(-6, "Greatest polity2 of an autocracy."),
+        "democracy": Option(6, "Least polity2 of a democracy.", least=-10, most=10),
+        "autocracy": Option(
+            -6, "Greatest polity2 of an autocracy.", least=-10, most=10
+        ),
         "score": Option(
             "polity2",
             "polity2, which fills interregna and transitions, or the raw polity, missing in them.",

@@ -91,6 +91,8 @@ class Option:
         if self.least is not None:
             number = isinstance(value, int | float) and not isinstance(value, bool)
             return number and self.least <= value <= (value if self.most is None else self.most)
+        if self.many and value is None:
+            return self.default is None
         if self.allowed is None:
             return True
         return all(one in self.allowed for one in (value if self.many else (value,)))
@@ -100,7 +102,9 @@ class Option:
         if self.least is not None:
             most = "" if self.most is None else f" and at most {self.most:g}"
             return f"a number of at least {self.least:g}{most}"
-        return f"one of {', '.join(map(str, self.allowed or ()))}"
+        if self.allowed is None:
+            return "a list"
+        return f"one of {', '.join(map(str, self.allowed))}"
 
     def given(self, value: Any) -> Any:
         """Return a value as covariates get it: a list as a tuple, one word as a list of one."""

@@ -29,7 +29,9 @@ BOUNDARY = Option(
     "panel's rows. Beyond them it is a straight line.",
     many=True,
 )
-HALF_LIFE = Option(8, "Years in which the decay function 2^(-years / half-life) halves.")
+HALF_LIFE = Option(
+    8, "Years in which the decay function 2^(-years / half-life) halves.", least=0.01
+)
 OPTIONS = {"knots": KNOTS, "boundary": BOUNDARY, "half_life": HALF_LIFE}
 _ORDER = 4
 N_TERMS = 4
@@ -126,7 +128,13 @@ def spline_terms(
     known = years[~np.isnan(years)]
     if len(known) == 0:
         return np.full((len(years), N_TERMS), np.nan)
-    low, high = boundary if boundary is not None else (float(known.min()), float(known.max()))
+    outer = (float(known.min()), float(known.max())) if boundary is None else boundary
+    if len(outer) != 2 or not all(map(_is_number, (*outer, *knots))):
+        raise UsageError(
+            f"knots {list(knots)}, boundary {list(outer)}: three inner and two outer knots are "
+            "needed, all of them numbers."
+        )
+    low, high = outer
     places = [low, *knots, high]
     if len(knots) != N_TERMS - 1 or any(b <= a for a, b in pairwise(places)):
         raise UsageError(
@@ -137,14 +145,10 @@ def spline_terms(
     return natural_spline(distinct, knots, (low, high))[at]
 
 
-def decay(years: NDArray[np.float64], half_life: float) -> NDArray[np.float64]:
-    """Return 2^(-years / half_life): 1 in the year after a conflict, then towards 0.
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
-    Raises
-    ------
-    UsageError
-        If the half-life is not positive.
-    """
-    if half_life <= 0:
-        raise UsageError(f"half_life={half_life}: a half-life is more than 0 years.")
+
+def decay(years: NDArray[np.float64], half_life: float) -> NDArray[np.float64]:
+    """Return 2^(-years / half_life): 1 in the year after a conflict, then towards 0."""
     return np.asarray(np.exp2(-years / half_life))
