@@ -193,35 +193,68 @@ def _climb(
     params: FloatArray,
     terms: Sequence[str],
     label: str,
-    most: int = 100,
+    most: int = 200,
 ) -> tuple[FloatArray, FloatArray, int]:
-    """Newton's method with the Hessian from differences, eigenvalues turned positive."""
+    """Climb by BFGS steps between two Hessians from differences, eigenvalues turned positive.
+
+    A Hessian costs twice as many evaluations as there are parameters, so it is made at the start
+    and where the search seems over; if its own step is then not small, the search goes on.
+    """
     value, gradient = at(params)
+    information, fresh = _hessian(at, params), True
     for iteration in range(1, most + 1):
-        information = _hessian(at, params)
         values, vectors = np.linalg.eigh(information)
         floor = 1e-6 * float(np.abs(values).max())
         step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor))
         size = float(np.abs(step).max())
-        if size > 1.5:
-            step *= 1.5 / size
-        factor = 1.0
-        for _ in range(30):
-            new, slope = at(params + factor * step)
-            if np.isfinite(new) and new >= value - 1e-11 * (abs(value) + 1.0):
-                break
-            factor *= 0.5
-        params, value, gradient = params + factor * step, new, slope
+        if size < 1e-6:
+            if fresh and float(values.min()) > 0:
+                return params, information, iteration
+            information, fresh = _hessian(at, params), True
+            continue
+        step *= min(1.0, 1.5 / size)
+        there, new, slope = _rise(at, params, step, value)
+        moved, turned = there - params, gradient - slope
+        information, fresh = _updated(information, moved, turned), False
+        params, value, gradient = there, new, slope
         small = [t for t, p in zip(terms, params, strict=True) if t[0] == "/" and p < -9.3]
         if small:
             raise EstimationError(
                 f"{label}: the groups' intercepts do not vary ({small[0]} falls without bound); "
                 "use the model without them."
             )
-        if size < 1e-6 and float(values.min()) > 0:
-            return params, _hessian(at, params), iteration
     moving = terms[int(np.abs(step).argmax())]
     raise EstimationError(
         f"{label} did not converge in {most} iterations (the coefficient of {moving} was still "
         "moving); look for terms of very different scale or too few events."
     )
+
+
+def _rise(
+    at: Callable[[FloatArray], tuple[float, FloatArray]],
+    params: FloatArray,
+    step: FloatArray,
+    value: float,
+) -> tuple[FloatArray, float, FloatArray]:
+    """Return where a step, halved until it does not fall, leads."""
+    factor = 1.0
+    for _ in range(30):
+        there = params + factor * step
+        new, slope = at(there)
+        if np.isfinite(new) and new >= value - 1e-11 * (abs(value) + 1.0):
+            break
+        factor *= 0.5
+    return there, new, slope
+
+
+def _updated(information: FloatArray, moved: FloatArray, turned: FloatArray) -> FloatArray:
+    """Return the information after a BFGS update; as it was where the surface is not concave."""
+    curvature = float(moved @ turned)
+    pushed = information @ moved
+    before = float(moved @ pushed)
+    if curvature <= 1e-12 * float(moved @ moved) or before <= 0.0:
+        return information
+    out: FloatArray = (
+        information + np.outer(turned, turned) / curvature - np.outer(pushed, pushed) / before
+    )
+    return out
