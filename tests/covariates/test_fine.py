@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foedus.covariates.aggregate import aggregate
-from foedus.covariates.assemble import build_panel
+from foedus.covariates.assemble import build_panel, build_variables
 from foedus.covariates.values import missing_of
 from foedus.errors import UsageError
 from tests.covariates.conftest import SmallTables, day, members, states
@@ -158,3 +158,8 @@ def test_an_unknown_month_makes_an_unknown_year_unless_it_cannot_matter() -> Non
     counts = np.array([3.0, np.nan, 1.0, 2.0])
     assert np.isnan(aggregate(counts, np.array([0, 2]), "max")[0])
     assert np.isnan(aggregate(counts, np.array([0, 2]), "mean")).tolist() == [True, False]
+
+
+def test_a_study_cannot_take_months_for_years(tables: SmallTables) -> None:
+    with pytest.raises(UsageError, match=r"a unit by year is needed: dyad-year"):
+        build_variables(tables, "dyad-month", (1831, 1832), {})  # type: ignore[arg-type]

@@ -95,7 +95,9 @@ class PanelStream:
         system: str = "cow",
     ) -> None:
         chosen = get_unit(unit)
-        self.builder = Builder(tables, build_spine(tables, unit, years, states=system))
+        self.builder = Builder(
+            tables, build_spine(tables, unit, years, states=system, of_years=True)
+        )
         self.unit, self.years, self.where = unit, years, where
         self.rows = fine_rows(self.builder.spine, unit) if chosen.parent else None
         self.raised = self._raise(up) if up else None

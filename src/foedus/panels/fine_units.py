@@ -214,7 +214,7 @@ def _register(who: str, step: Step) -> None:
     states = ("ccode",) if who == "state" else ("ccode1", "ccode2")
     dates = ("year", "month") if step == "month" else ("year", "month", "day")
     says = _PARENTS[who][1]
-    same = "" if who == "state" else " on the same day" if step == "month" else ""
+    same = "" if who == "state" else " on the same day of it" if step == "month" else ""
     which = "on any day of it" if step == "month" and not same else same.strip() or "on it"
     member = "it was a member" if who == "state" else "both were members"
     unit(

@@ -137,10 +137,9 @@ def build_spine(
     years: tuple[int, int],
     system: StateSystem | None = None,
     states: str = "cow",
+    of_years: bool = False,
 ) -> Spine:
     """Build the rows of a unit for the years from `years[0]` to `years[1]`, both included.
-
-    Of a unit finer than the year, these are the rows of the yearly unit that it refines.
 
     Parameters
     ----------
@@ -148,6 +147,9 @@ def build_spine(
         COW's, if it is at hand.
     states : str
         Whose list says who exists: "cow", or "gw" (see `foedus.panels.gw`).
+    of_years : bool
+        For a unit finer than the year: the rows of the yearly unit that it refines, which
+        `foedus.panels.fine_units.fine_rows` goes on from.
 
     Raises
     ------
@@ -156,6 +158,11 @@ def build_spine(
         state list) doesn't cover.
     """
     chosen = get_unit(name)
+    if chosen.parent and not of_years:
+        raise UsageError(
+            f"{name} is made by `foedus panel` (in Python, fd.panel); here a unit by year is "
+            f"needed: {chosen.parent}."
+        )
     system = system or load_system(tables)
     if states != "cow":
         from foedus.panels.gw import gw_spine
