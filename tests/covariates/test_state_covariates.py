@@ -234,3 +234,72 @@ def test_crises_of_the_system() -> None:
         made = column(tables, "system-year", f"system_crises.system_crises{name}")
         assert [made[year] for year in (1820, 1821, 1822)] == counts
         assert (made[1817], made[1818], made[1837]) == (None, 0, None)
+
+
+PAIR = st.tuples(
+    st.sampled_from([10, 20, 30]), st.sampled_from([10, 20, 30]), st.integers(1816, 1824),
+    st.integers(0, 4),
+)  # fmt: skip
+
+
+def world(rows: list[tuple[int, int, int, int]]) -> dict[str, pl.DataFrame]:
+    """Tables of every covariate of pairs, from one list of (state, state, year, number)."""
+    pairs = pl.DataFrame(
+        rows, schema=["ccode1", "ccode2", "year", "number"], orient="row"
+    ).filter(pl.col("ccode1") != pl.col("ccode2"))  # fmt: skip
+    once = pairs.filter(pl.col("ccode1") < pl.col("ccode2")).unique(
+        ["ccode1", "ccode2", "year"], keep="first", maintain_order=True
+    )
+    both = pl.concat([once, once.select(ccode1="ccode2", ccode2="ccode1", year="year",
+                                        number="number")])  # fmt: skip
+    whole = pl.Int32
+    return {
+        "cow_igo__dyad_years": once.select("ccode1", "ccode2", "year", dyadigos="number"),
+        "cow_igo__state_years": pl.DataFrame(
+            schema={"ccode": whole, "year": whole, "sum_igo_full": whole, "sum_igo_anytype": whole}
+        ),
+        "arms_races__spells": once.select(
+            "ccode1", "ccode2", styear="year", endyear=pl.col("year") + pl.col("number")
+        ),
+        "cow_contiguity__dyad_years": both.select("ccode1", "ccode2", "year", conttype="number"),
+        "cow_states__majors": pl.DataFrame(
+            {"ccode": [30], "start": [DAY("1818-01-01")], "end": [DAY("1819-06-01")]}
+        ),
+        "cow_territorial_change__changes": pairs.select(
+            "year", gainer="ccode1", loser="ccode2", gaintype=pl.lit(1), losetype=pl.lit(0),
+            conflict=(pl.col("number") > 2).cast(pl.Int8),
+        ),
+    }  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(PAIR, min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_order_is_nothing_and_symmetric_is_symmetric(rows: list[Any], shuffled: Any) -> None:
+    from foedus.covariates.assemble import build_panel
+    from foedus.covariates.registry import get_covariate
+
+    names = ["igo", "arms_race", "political_relevance", "territorial_change"]
+
+    def panel(tables: SmallTables) -> pl.DataFrame:
+        made = build_panel(tables, "directed-dyad-year", (1816, 1825), names)  # type: ignore[arg-type]
+        frame = pl.from_arrow(made.table)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    tables = small(**world(rows))
+    frame = panel(tables)
+    assert frame.height == 6 * 10
+    for key, table in list(tables.frames.items()):
+        tables.frames[key] = table.sample(
+            fraction=1, shuffle=True, seed=shuffled.randrange(1000)
+        ) if table.height else table  # fmt: skip
+    assert panel(tables).equals(frame, null_equal=True)
+    symmetric = [
+        spec.name
+        for name in names
+        for spec in get_covariate(name).columns
+        if spec.name in frame.columns and spec.collapse == "same"
+    ]
+    assert set(symmetric) == {"igo_shared", "arms_race", "politically_relevant"}
+    turned = frame.rename({"ccode1": "ccode2", "ccode2": "ccode1"}).sort("ccode1", "ccode2", "year")
+    assert turned.select(symmetric).equals(frame.select(symmetric), null_equal=True)

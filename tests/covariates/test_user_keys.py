@@ -369,3 +369,17 @@ def test_a_users_code_that_cannot_run_is_an_input_error(
     with pytest.raises(FoedusError, match=rf"broken.py, line {line}: .*{words}") as caught:
         register_user_covariates(project)
     assert caught.value.exit_code == 3
+
+
+def test_the_command_names_the_nearest_covariate_of_ones_own(
+    bare: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from foedus.cli.front import run
+
+    folder = bare / "config" / "covariates"
+    (folder / "aid.yaml").write_text(YAML.format(file="aid.csv", key="ccode, year"))
+    (folder / "aid.csv").write_text("ccode,year,aid\n2,1985,1\n")
+    assert run(["covariates", "check", "ade", "--quiet"]) == 2
+    assert "Nearest: aid." in capsys.readouterr().err
+    # Without the state list there is nothing to compare with.
+    assert run(["covariates", "check", "aid", "--quiet", "--offline"]) == 4
