@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -304,13 +305,31 @@ def _flow(study: Study) -> View:
             "step": str(row.get("step", "")).replace("_", " "),
             "left": count(row.get("rows_left")),
             "lost": count(row.get("rows_lost")) if row.get("rows_lost") else "",
-            "cause": str(row.get("cause") or ""),
+            "cause": _cause(study, row),
             "model": study.model_label(str(row.get("model") or "")),
             "share": row["rows_left"] / whole if is_number(row.get("rows_left")) else 0.0,
         }
         for row in kept
     ]
     return {"rows": shown, "silent": plural(len(rows) - len(kept), "step") if rows != kept else ""}
+
+
+def _cause(study: Study, row: Mapping[str, Any]) -> str:
+    """Return what a step lost rows to; of the last one, how many rows print has."""
+    said = str(row.get("cause") or "")
+    if row.get("step") != "estimation":
+        return said
+    model = row.get("model")
+    name = re.escape(str(model)) if model else r"[^.]+"
+    target = re.compile(rf"^(models\.{name}|sample)\.n$")
+    sizes = {one.published for one in study.leads if target.match(one.maps_to)}
+    known = sorted(value for value in sizes if is_number(value))
+    if not known or not is_number(row.get("rows_left")):
+        return said
+    against = " or ".join(
+        f"{count(value)} (ratio {number(row['rows_left'] / value, 4, 3)})" for value in known
+    )
+    return f"{said}; print has {against}"
 
 
 def _ends(rows: Sequence[Mapping[str, Any]], place: int) -> bool:
