@@ -154,8 +154,14 @@ def _minding_spread(model: RowModel, start: FloatArray, spread: int | None) -> M
     try:
         return maximise_rows(model, start)
     except EstimationError as error:
-        if spread is not None and model.parameters[spread] in str(error):
+        said = str(error)
+        if spread is not None and model.parameters[spread] in said:
             raise _no_spread(model.name) from None
+        if "as zero:(Intercept) grows" in said and model.name.startswith("zero-inflated"):
+            raise EstimationError(
+                f"{model.name}: there are no more zeros than the count itself explains (the share "
+                "of rows never at risk goes to 0); use the model without zero inflation."
+            ) from None
         raise
 
 
