@@ -134,16 +134,16 @@ selection_probit("small", small, y ~ defense + lndist + share, many ~ defense + 
 if (length(samples)) {
   prd <- read.csv(file.path(samples, "sample_prd.csv.gz"))
   prd$lndur <- log(prd$mindur)
-  # numerical second derivatives on all dyads take an hour: every tenth dyad
-  tenth <- prd[prd$dyad %% 10 == 0, ]
-  tenth$force <- as.integer(tenth$hostlev >= 4)
+  # numerical second derivatives on all dyads take hours: one dyad in 40
+  part <- prd[prd$dyad %% 40 == 0, ]
+  part$force <- as.integer(part$hostlev >= 4)
   two_step("prd", prd, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
            lndur ~ defense + contig + jointdem + lncaprat)
   two_step("prd", prd, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
            lndur ~ defense + contig + jointdem + lncaprat, "observed")
-  heckman("tenth", tenth, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
+  heckman("part", part, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
           lndur ~ defense + contig + jointdem + lncaprat, "dyad")
-  selection_probit("tenth", tenth, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
+  selection_probit("part", part, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
                    force ~ defense + contig + jointdem + lncaprat, "dyad")
   two_step("hostlev", prd, y ~ defense + contig + lndist + jointdem + lncaprat + t + t2 + t3,
            hostlev ~ defense + contig + jointdem + lncaprat)
