@@ -277,6 +277,7 @@ def test_wars_have_sides_only_where_one_state_began_them() -> None:
         (10, 20, 1, 1), (10, 30, 1, 1), (20, 10, 0, 1), (30, 10, 0, 0),
     ]  # fmt: skip
     assert rows.filter(conflict=2)["side"].null_count() == 2
+    assert set(rows["hostility"]) == {5}
 
 
 def test_iwd_has_an_attacker_and_a_target_each_year() -> None:

@@ -55,8 +55,8 @@ COLUMNS = [
           "undirected dyads, either against the other.", "max"),
     _code("side", f"Side of state 1: 1 the side that began it (A), 2 the other, {_OWN_SAYS}.",
           "code 0-2", "none"),
-    _code("hostility", f"Hostility level, 1 to 5, {_OWN_SAYS} (option levels). UCDP: 4 a conflict, "
-          "5 a war by that year's deaths.", "code 0-5"),
+    _code("hostility", f"Hostility level, 1 to 5, {_OWN_SAYS} (option levels). Lists of wars: 5; "
+          "UCDP: 4 a conflict, 5 a war by that year's deaths.", "code 0-5"),
     _code("own_hostility", f"Highest level of hostility of state 1 itself, 1 to 5, {_OWN_SAYS}.",
           "code 0-5", "max"),
     _code("fatality", f"Deaths, 0 to 6, {_OWN_SAYS}, missing where unknown (option levels).",

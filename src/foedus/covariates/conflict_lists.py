@@ -42,6 +42,8 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 }
 KEY = ("conflict", "ccode1", "ccode2", "year")
 
+# What a list of wars lists is at the level of war.
+WAR = pl.lit(5, pl.Int8)
 _SIDES = frozenset({"side", "originator1", "originator2"})
 _OWN = frozenset({"own_hostility", "own_fatality", "dyad_hostility", "dyad_fatality"})
 _WHOLE = frozenset({"hostility", "fatality", "reciprocated", "mindur", "maxdur", "outcome",
@@ -203,6 +205,7 @@ def war_facts(participants: pl.DataFrame) -> pl.DataFrame:
     one_began = pl.col("started1") != pl.col("started2")
     rows = rows.join(first, on="conflict").with_columns(
         side=pl.when(one_began).then(pl.col("started1")).cast(pl.Int8),
+        hostility=WAR,
         begun=pl.col("first_day").dt.year() * 12 + pl.col("first_day").dt.month(),
     )
     return _first_years(rows)
@@ -224,9 +227,10 @@ def iwd_facts(initiations: pl.DataFrame) -> pl.DataFrame:
         side=pl.lit(1, pl.Int8),
         originator1=(1 - pl.col("joiner")).cast(pl.Int8),
         originator2=pl.lit(1, pl.Int8),
+        hostility=WAR,
     )
     backward = forward.select(
-        "conflict", "year", ccode1="ccode2", ccode2="ccode1", side=pl.lit(0, pl.Int8),
+        "conflict", "year", "hostility", ccode1="ccode2", ccode2="ccode1", side=pl.lit(0, pl.Int8),
         originator1="originator2", originator2="originator1",
     )  # fmt: skip
     rows = _first_years(pl.concat([forward, backward.select(forward.columns)]))
@@ -264,7 +268,7 @@ def gleditsch_facts(participants: pl.DataFrame) -> pl.DataFrame:
     rows = _first_years(_with_years(pairs).select(*KEY).unique(maintain_order=True))
     first = spells.group_by("conflict").agg(day=pl.col("start").min())
     begun = first.select("conflict", begun=pl.col("day").dt.year() * 12 + pl.col("day").dt.month())
-    return rows.join(begun, on="conflict")
+    return rows.join(begun, on="conflict").with_columns(hostility=WAR)
 
 
 def ucdp_facts(conflicts: pl.DataFrame) -> pl.DataFrame:
@@ -334,15 +338,16 @@ LISTS: dict[str, ConflictList] = {
         lambda context: gml_facts(context.tables.get("gml_mid_2.03", "directed")),
     ),
     "war": ConflictList(
-        "COW inter-state wars 4.0", "cow_interstate_wars", _SIDES,
+        "COW inter-state wars 4.0", "cow_interstate_wars", _SIDES | {"hostility"},
         lambda context: war_facts(context.tables.get("cow_interstate_wars", "participants")),
     ),
     "iwd": ConflictList(
-        "Interstate War Data 1.2", "iwd", _SIDES,
+        "Interstate War Data 1.2", "iwd", _SIDES | {"hostility"},
         lambda context: iwd_facts(context.tables.get("iwd", "initiation_years")),
     ),
     "gleditsch": ConflictList(
-        "Gleditsch's expanded list of wars 2.1, inter-state", "gleditsch_wars", frozenset(),
+        "Gleditsch's expanded list of wars 2.1, inter-state", "gleditsch_wars",
+        frozenset({"hostility"}),
         lambda context: gleditsch_facts(context.tables.get("gleditsch_wars", "participants")),
     ),
     "ucdp": ConflictList(
