@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         fit_probit,
     )
     from foedus.models.export import ModelTable, model_table, tidy
+    from foedus.models.influence import leave_one_out
+    from foedus.models.interactions import interaction
     from foedus.models.matching import (
         balance_table,
         doubly_robust,
@@ -28,14 +30,34 @@ if TYPE_CHECKING:
         match_coarsened,
         match_nearest,
     )
+    from foedus.models.performance import (
+        calibration,
+        precision_recall_curve,
+        predict_left_out,
+        roc_curve,
+        separation_plot,
+        with_and_without,
+    )
     from foedus.models.quantities import effects, first_difference, predict_at, ratios
     from foedus.models.registry import all_estimators, estimator_names, find_estimator
+    from foedus.models.resampling import pairs_bootstrap, randomization_test, wild_bootstrap
     from foedus.models.result import Result
     from foedus.models.staggered import event_study
     from foedus.models.tail_laws import bootstrap_tail, compare_laws, compare_periods, fit_tail
     from foedus.models.tails import bootstrap_power_law, compare_tails, fit_power_law
 
 _HOMES = {
+    "leave_one_out": "influence",
+    "interaction": "interactions",
+    "calibration": "performance",
+    "precision_recall_curve": "performance",
+    "predict_left_out": "performance",
+    "roc_curve": "performance",
+    "separation_plot": "performance",
+    "with_and_without": "performance",
+    "pairs_bootstrap": "resampling",
+    "randomization_test": "resampling",
+    "wild_bootstrap": "resampling",
     "balance_table": "matching",
     "doubly_robust": "matching",
     "event_study": "staggered",
@@ -78,6 +100,7 @@ __all__ = [
     "balance_table",
     "bootstrap_power_law",
     "bootstrap_tail",
+    "calibration",
     "compare_laws",
     "compare_periods",
     "compare_tails",
@@ -96,13 +119,23 @@ __all__ = [
     "fit_power_law",
     "fit_probit",
     "fit_tail",
+    "interaction",
     "inverse_propensity",
+    "leave_one_out",
     "match_coarsened",
     "match_nearest",
     "model_table",
+    "pairs_bootstrap",
+    "precision_recall_curve",
     "predict_at",
+    "predict_left_out",
+    "randomization_test",
     "ratios",
+    "roc_curve",
+    "separation_plot",
     "tidy",
+    "wild_bootstrap",
+    "with_and_without",
 ]
 
 
