@@ -267,6 +267,26 @@ def test_estimate_reads_any_panel(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "rows lost, missing x: 1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("ending", "held"), [("md", "| x |"), ("tex", r"\toprule"), ("html", '<th scope="row">x</th>')]
+)
+def test_estimate_writes_tables(
+    ending: str, held: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel = tmp_path / "panel.csv"
+    rows = "\n".join(f"{(x * 7) % 5 % 2},{x % 5},{x // 4}" for x in range(40))
+    panel.write_text(f"y,x,dyad\n{rows}\n", encoding="utf-8")
+    out = tmp_path / f"table.{ending}"
+    words = ["estimate", "y ~ x", "--panel", str(panel), "--estimator", "ols", "--stars"]
+    assert run([*words, "--cov", "classical", "--cov", "HC1", "--out", str(out)]) == 0
+    text = out.read_text(encoding="utf-8")
+    assert held in text
+    assert "HC1" in text
+    assert "classical" in text
+    assert run([*words, "--out", str(tmp_path / "table.docx")]) == 2
+    assert "ends in" in capsys.readouterr().err
+
+
 def test_estimate_takes_options_of_the_estimator(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
