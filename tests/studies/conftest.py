@@ -100,9 +100,11 @@ def _toy_columns(context: Context) -> dict[str, Values]:
 @pytest.fixture
 def toys() -> Iterator[None]:
     """Register the toy covariates and measure for one test."""
+    # Ours are imported before they are put aside: a module registers only once.
+    covariates.registry()
+    measures.measures()
     kept = dict(covariates._COVARIATES)
     kept_measures = dict(measures._MEASURES)
-    covariates.registry()
     columns = [
         ColumnSpec(name, "number", f"The toy {name}.", level="row", absent="missing")
         for name in ("outcome", "treat", "x", "gaps", "never")
