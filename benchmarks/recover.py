@@ -1,9 +1,9 @@
 """Recovery: do the studies find what is true in 200 simulated worlds? (docs/method.md)
 
-    python benchmarks/recover.py [--worlds 200] [--from 1] [--states 24] [--out docs/recovery]
+    python benchmarks/recover.py [--worlds 200] [--from 1] [--states 24] [--found FILE] [--out DIR]
 
-Writes one row a world, truth and covariance into OUT/found.csv as it goes (a later run with other
-seeds adds to it), and, from all of them, OUT/recovery.csv and OUT/recovery.png.
+Adds one row a world, truth and covariance to results/recovery/found.csv as it goes (worlds that
+stand there aren't run again), and makes docs/recovery/recovery.csv and recovery.png of all.
 """
 
 from __future__ import annotations
@@ -114,10 +114,13 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--from", dest="first", type=int, default=1, help="first seed")
     parser.add_argument("--states", type=int, default=STATES)
+    found_by_default = ROOT / "results" / "recovery" / "found.csv"
+    parser.add_argument("--found", type=Path, default=found_by_default)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "recovery")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    raw = asked.out / "found.csv"
+    raw = asked.found
+    raw.parent.mkdir(parents=True, exist_ok=True)
     found = read_found(raw)
     done = {row.seed for row in found}
     seeds = [seed for seed in range(asked.first, asked.first + asked.worlds) if seed not in done]

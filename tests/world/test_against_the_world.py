@@ -278,6 +278,7 @@ def test_sizes_of_wars(made: Made) -> None:
     np.testing.assert_array_equal(columns["n_states"], [len(war.parts) for war in wars])
     deaths = [np.nan if min(war.shares) < 0 else war.deaths for war in wars]
     np.testing.assert_array_equal(columns["deaths"], deaths)
+    assert 0 < np.isnan(deaths).sum() < len(deaths)
     assert columns["tie"].tolist() == [_third_party(made, war) for war in wars]
     assert 0 < columns["tie"].sum() < len(wars)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +111,11 @@ def test_verdicts_on_a_truth(made: Made, value: float, error: float, wanted: str
     assert isinstance(truth, Published)
     p_value = 0.0001 if abs(value / error) > 1.96 else 0.5
     assert verdict(truth, Rebuilt(value, error, p_value, 100)) == wanted
+
+
+def test_stored_results_cover_the_default_studies(repository: Path) -> None:
+    path = repository / "docs" / "recovery" / "recovery.csv"
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert {row["study"] for row in rows} == set(STUDIES)
+    assert min(int(row["worlds"]) for row in rows) >= 100

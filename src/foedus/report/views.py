@@ -96,8 +96,9 @@ def _splits(rows: Sequence[Comparison]) -> list[View]:
     found = says.tallies_by_basis(rows)
     if len(found) < 2:
         return []
+    truth = any(row.is_truth for row in rows)
     return [
-        {"words": words, "tally": _tally(one), "sentence": says.tally_sentence(one)}
+        {"words": words, "tally": _tally(one), "sentence": says.tally_sentence(one, truth)}
         for words, one in found
     ]
 
