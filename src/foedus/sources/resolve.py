@@ -285,6 +285,8 @@ def _missing_in_world(world: Path, sources: Iterable[FoundSource]) -> MissingDat
 
 def _how(file: FileFacts, source: SourceFacts) -> str:
     note = f" ({file.note})" if file.note else ""
+    if not file.pinned:
+        note += f" and accept it by name in config/config.yaml: `accept_unpinned: [{source.id}]`"
     if file.url:
         return f"`foedus fetch` gets it from {file.url}{note}"
     if file.page:
