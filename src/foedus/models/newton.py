@@ -269,7 +269,8 @@ def case_control(problem: Problem) -> Problem | None:
     every = others // max(CONTROLS * events.size, 20_000)
     if every < THIN:
         return None
-    controls = np.flatnonzero(problem.y == 0.0)[::every]
+    some = np.arange(0, problem.y.size, every)
+    controls = some[problem.y[some] == 0.0]
     rows = np.sort(np.concatenate([events, controls]))
     thin = problem.taken(rows)
     weights = np.where(thin.y > 0.0, 1.0, float(every))
