@@ -85,7 +85,7 @@ def read_column(data: Any, name: str) -> Column:
     return _labels_or_numbers(array, name)
 
 
-def _as_stored(data: Any, name: str) -> Column:
+def stored_column(data: Any, name: str) -> Column:
     """Return a column as `read_column` does, but whole numbers uncopied in their own type."""
     if name in column_names(data):
         column = data[name]
@@ -543,7 +543,7 @@ def _places(equation: Equation) -> list[tuple[Term, int]]:
 
 def _read_all(formula: Formula, data: Any, wanted: Wanted) -> list[_Read]:
     """Read the formula's columns, then weights, then what the estimator wants besides."""
-    read = [_Read(name, _as_stored(data, name)) for name in formula.names()]
+    read = [_Read(name, stored_column(data, name)) for name in formula.names()]
     if wanted.selects and formula.others:
         second = formula.others[0]
         needed = _selected(second, _own(read))

@@ -19,7 +19,7 @@ from foedus.models.design import (
     build_sample,
     column_names,
     missing_in,
-    read_column,
+    stored_column,
     take_rows,
 )
 from foedus.models.fit import INFORMATION, RULES, Fit
@@ -308,7 +308,7 @@ def _identifiers(
 
 def _id_column(data: Any, name: str, kept: BoolArray | None, may_miss: bool = False) -> AnyArray:
     """Return an identifier of the rows used; missing ones can't be grouped, so they are refused."""
-    column = take_rows(read_column(data, name), kept)
+    column = take_rows(stored_column(data, name), kept)
     missing = missing_in(column)
     if missing.any() and not may_miss:
         raise UsageError(
