@@ -14,7 +14,7 @@ RESULTS ?= results
 PROFILE ?= local
 OFFLINE ?=
 SNAKEFLAGS ?=
-PYTEST ?=
+PYTEST ?= -n 2
 
 # The same bytes on every machine: one thread a process (the DAG runs jobs side by side), no
 # random hashing, no clock, no locale, no settings of the user's own. Explained in docs/reproducing.md.

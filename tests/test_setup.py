@@ -43,6 +43,7 @@ EVERYTHING = [
     "making .venv",
     "installing the locked packages",
     "installing foedus",
+    "compiling foedus",
     "starting foedus",
 ]
 

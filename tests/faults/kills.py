@@ -140,7 +140,7 @@ def differing(first: Mapping[str, str], second: Mapping[str, str]) -> tuple[str,
 
 def moments(points: int, lasts: float) -> list[float]:
     """Return moments spread over a run's time, the first soon after its start."""
-    return [lasts * (at + 0.5) / points for at in range(points)]
+    return [lasts * (at + 0.4) / points for at in range(points)]
 
 
 def strike(before: Path, scratch: Path, step: Step, points: int) -> Iterator[Outcome]:

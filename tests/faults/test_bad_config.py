@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from foedus.cli.front import run
+from foedus.covariates import registry
 
 STUDY = "leeds_long_mitchell_2000"
 Spoil = Callable[[bytes], bytes]
@@ -89,6 +90,15 @@ def _laughs() -> bytes:
         b"more%d: &m%d [%s]" % (n, n, b", ".join([b"*m%d" % (n - 1)] * 9)) for n in range(1, 12)
     ]
     return b"\n" + b"\n".join(lines) + b"\n"
+
+
+@pytest.fixture(autouse=True)
+def own_registry() -> Iterator[None]:
+    """Leave the registry of covariates as it was: a project's own would stay in it."""
+    before = dict(registry.registry())  # imports ours first
+    yield
+    registry._COVARIATES.clear()
+    registry._COVARIATES.update(before)
 
 
 @pytest.fixture

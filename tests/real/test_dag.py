@@ -57,6 +57,7 @@ CURVE, ONE = f"specification curve of {STUDY}", f"study {STUDY}"
 COLLECT = "collect estimates, comparison and provenance"
 REPORT = "report: figures, tables, site and PDF"
 PANEL = "panel of directed-dyad-year"
+DATABASE = "database: everything made as views"
 
 
 def test_everything_is_made(project: Path) -> None:
@@ -78,9 +79,9 @@ def test_a_second_run_and_a_touch_do_nothing(project: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        (f"config/studies/{STUDY}/study.yaml", {ONE, CURVE, COLLECT, REPORT}),
-        ("src/foedus/models/families.py", {ONE, CURVE, COLLECT, REPORT}),
-        ("src/foedus/covariates/polity.py", {PANEL, REPORT}),
+        (f"config/studies/{STUDY}/study.yaml", {ONE, CURVE, COLLECT, REPORT, DATABASE}),
+        ("src/foedus/models/families.py", {ONE, CURVE, COLLECT, REPORT, DATABASE}),
+        ("src/foedus/covariates/polity.py", {PANEL, REPORT, DATABASE}),
         ("src/foedus/cli/doctor.py", set()),
     ],
 )

@@ -19,6 +19,9 @@ FACTS = {
     for name, one in load_facts(ROOT / "config").items()
     if not any(file.name.endswith(".RData") for file in one.files)
 }
+# A file without a header can't be spoilt in it: test_optional.py spoils that one in its own ways.
+HEADERLESS = {"gw_states"}
+FACTS = {name: facts for name, facts in FACTS.items() if name not in HEADERLESS}
 FILES = [(one.id, file.name) for one in FACTS.values() for file in one.files]
 
 

@@ -22,6 +22,7 @@ from foedus.sources.registry import SourceFacts, load_facts
 from foedus.sources.resolve import locate
 from foedus.sources.tables import Tables
 
+USA = "2\tUSA\tUnited States\t01:01:1816\t31:12:2017"
 OPTIONAL = (
     "cow_alliances", "cow_diplomatic_exchange", "cow_dyadic_wars", "cow_nmc_7.0_official",
     "cow_states_2024", "cow_trade_dyads", "gw_states",
@@ -191,6 +192,17 @@ def test_gleditsch_and_wards_states(tmp_path: Path, make_project: MakeProject) -
         ("2\tUSA\tUnited States\t30:02:1816\t31:12:2017\n", "line 1, column first_day.*30:02:1816"),
         ("2\tUSA\tUnited States\t01:01:1816\t31:12:1815\n", "line 1, column end.*before"),
         ("2\tUSA\tUnited States\t01:01:1816\n", "another number of fields"),
+        (f"{USA}\tmore\n", "another number of fields"),
+        (f"{USA}\n{USA}\n", "lines 1 and 2, column gwcode"),
+        (f"{USA}\n2\tUSA\tUnited States\t01:01:1900\t31:12:1901\n", "line"),
+        ("two\tUSA\tUnited States\t01:01:1816\t31:12:2017\n", "line 1, column gwcode.*two"),
+        ("2999\tUSA\tUnited States\t01:01:1816\t31:12:2017\n", "line 1, column gwcode.*2999"),
+        ("\tUSA\tUnited States\t01:01:1816\t31:12:2017\n", "line 1, column gwcode"),
+        ("2\t\tUnited States\t01:01:1816\t31:12:2017\n", "line 1, column abbreviation"),
+        ("2\tUSA\tUnited States\t1816-01-01\t31:12:2017\n", "line 1, column first_day"),
+        (USA.replace("\t", ",") + "\n", "another number of fields"),
+        ("", "empty"),
+        ("<!DOCTYPE html><html><body>404</body></html>\n", "web page"),
     ],
 )
 def test_a_broken_list_of_states_is_refused(

@@ -25,6 +25,7 @@ def command(context: click.Context, unit: str | None) -> None:
     from foedus.panels.units import get_unit
 
     settings: Settings = context.obj
+    settings.project()  # registers the user's own covariates
     entries = for_unit(unit, get_unit(unit).keys) if unit else registry()
     listed = _describe(settings, entries, unit)
     settings.show(listed, lambda: "\n\n".join(_text(one) for one in listed))
@@ -37,6 +38,7 @@ def show(settings: Settings, name: str) -> None:
     """Show one covariate: columns, options with their meaning, examples."""
     from foedus.covariates.registry import get_covariate
 
+    settings.project()  # registers the user's own covariates
     entry = get_covariate(name)
     one = _describe(settings, {entry.name: entry}, None)[0]
     settings.show(one, lambda: _text(one) + _details(one))

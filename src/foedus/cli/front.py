@@ -41,6 +41,7 @@ COMMANDS = {
 }
 
 
+NO_MEMORY = "out of memory. Ask for fewer years or covariates, or use a larger machine."
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
@@ -103,6 +104,12 @@ def run(arguments: list[str]) -> int:
         code, text = explain(error)
         click.echo(paragraph(text), err=True)
         return code
+    except BaseException as error:
+        # What Rust code in polars ends with when a thread or memory can't be had; not an Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        click.echo(paragraph(f"{NO_MEMORY} (polars: {error})"), err=True)
+        return 1
 
 
 def explain(error: Exception) -> tuple[int, str]:
@@ -112,7 +119,7 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, click.ClickException):
         return 2, _usage(error)
     if isinstance(error, MemoryError):
-        return 1, "out of memory. Ask for fewer years or covariates, or use a larger machine."
+        return 1, NO_MEMORY
     if isinstance(error, OSError):
         return _system(error)
     return 1, (

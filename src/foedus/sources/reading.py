@@ -55,12 +55,14 @@ class Raw:
 
     def line(self, row: int) -> int:
         """Return the line of the file on which a record begins (the header is line 1)."""
-        if self.text.count("\n") - self.text.endswith("\n") in (0, self.frame.height):
+        before = self.first_line - 1  # lines above the first record
+        ends = self.text.count("\n") - self.text.endswith("\n")
+        if ends in (0, self.frame.height + before - 1):
             return row + self.first_line  # no field holds a line end
         reader = csv.reader(io.StringIO(self.text), delimiter=self.separator)
         last = 0
         for number, _ in enumerate(reader):
-            if number == row + 1:
+            if number == row + before:
                 return last + 1
             last = reader.line_num
         return last
