@@ -23,6 +23,11 @@ _COUNTS = ("n_obs", "n_events", "n_clusters")
 
 Row = Mapping[str, str]
 Key = tuple[str, ...]
+COMPARED = {
+    "estimates.csv": (*_ESTIMATE_KEY, *_NUMBERS, *_COUNTS),
+    "comparison.csv": (*_COMPARISON_KEY, "published", "rebuilt", "verdict"),
+}
+"""Columns of the result files that a comparison reads; a baseline keeps these."""
 
 
 @dataclass(frozen=True)
