@@ -73,7 +73,7 @@ def war_coalition(context: Context) -> dict[str, Values]:
     states = wars.states
     of_war = np.searchsorted(wars.numbers, states.warnum)
     size = len(wars.numbers)
-    attacker = _attacking_side(wars)
+    attacker = wars.attacking_side
     late = states.start - wars.first_day[of_war] > int(context.options["first_days"])
     on_attack = states.side == attacker[of_war]
     known = attacker > 0
@@ -92,14 +92,6 @@ def war_coalition(context: Context) -> dict[str, Values]:
         "attackers_joined": Rows(count_rows(count(on_attack & late), known)[at]),
         "attacked_joined": Rows(count_rows(count(~on_attack & late), known)[at]),
     }
-
-
-def _attacking_side(wars: WarList) -> NDArray[np.int64]:
-    """Return the side of each war's initiators, 0 where the source names none."""
-    side = np.zeros(len(wars.numbers), np.int64)
-    leads = wars.initiator == 1
-    side[wars.of_spell[leads]] = wars.side[leads]
-    return side
 
 
 @covariate(

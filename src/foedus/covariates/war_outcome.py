@@ -173,9 +173,7 @@ def _days(wars: WarList) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _winners(wars: WarList) -> dict[str, NDArray[np.generic]]:
     size = len(wars.numbers)
-    attacker = np.zeros(size, np.int64)
-    leads = wars.initiator == 1
-    attacker[wars.of_spell[leads]] = wars.side[leads]
+    attacker = wars.attacking_side
     won = wars.outcome == WON
     of_attacker = wars.side == attacker[wars.of_spell]
     known = attacker > 0

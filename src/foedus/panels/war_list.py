@@ -121,6 +121,14 @@ class WarList:
         return year_of(self.first_day)
 
     @cached_property
+    def attacking_side(self) -> NDArray[np.int64]:
+        """Side of each war's initiators, 0 where the source names none."""
+        side = np.zeros(len(self.numbers), np.int64)
+        leads = self.initiator == 1
+        side[self.of_spell[leads]] = self.side[leads]
+        return side
+
+    @cached_property
     def original(self) -> NDArray[np.bool_]:
         """Whether a spell begins on the first day of its war."""
         # ASSUME: the originators of a war are the states at war on its first day, on either side;
