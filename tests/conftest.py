@@ -14,6 +14,11 @@ import pytest  # noqa: E402
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case of bytes by its length: packed bytes hold the clock, and workers must agree."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The working copy that these tests belong to."""
