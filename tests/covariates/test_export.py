@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,26 @@ def test_every_ending_holds_the_same_cells_and_bytes(
     assert len(frame) == 12
     assert frame["conttype"].sum() == 1
     assert frame["conttype"].isna().sum() == 6  # 1839 is past coverage: missing, not 0
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".dta"])
+def test_a_worlds_panel_carries_its_mark_in_the_file(
+    panel: Panel, tmp_path: Path, ending: str
+) -> None:
+    sources = {
+        name: {**facts, "simulated": True} for name, facts in panel.provenance["sources"].items()
+    }
+    made_up = dataclasses.replace(panel, provenance={**panel.provenance, "sources": sources})
+    path = tmp_path / f"a{ending}"
+    write_panel(made_up, path)
+    if ending == ".dta":
+        with pd.io.stata.StataReader(path) as stata:
+            assert stata.data_label == "SIMULATED foedus dyad-year 1838-1839"
+        return
+    frame = pd.read_csv(path)
+    assert set(frame.pop("data")) == {"SIMULATED"}
+    write_panel(panel, tmp_path / f"b{ending}")
+    assert frame.equals(pd.read_csv(tmp_path / f"b{ending}"))
 
 
 def test_parquet_and_stata_carry_definitions(panel: Panel, tmp_path: Path) -> None:

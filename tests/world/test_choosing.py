@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from foedus.cli.choose_data import _how_to_get
 from foedus.cli.front import run
 from foedus.world import settings as world_settings
 
@@ -50,6 +51,17 @@ def test_the_end_of_a_simulated_run_says_how_to_get_real_data(
     assert "All of it is SIMULATED" in said
     for words in ("foedus fetch", "foedus doctor", "make report DATA=real", "data/raw"):
         assert words in said, words
+
+
+def test_steps_that_are_done_are_not_told() -> None:
+    home = Path("data/raw")
+    assert _how_to_get([], [], home) == []
+    assert len(_how_to_get(["a"], [], home)) == 1
+    (only,) = _how_to_get([], ["b"], home)
+    assert only.startswith("Put 1 data set by hand")
+    both = _how_to_get(["a"], ["b", "c"], home)
+    assert [one.split()[0] for one in both] == ["`foedus", "Put"]
+    assert "the other 2 data sets" in both[1]
 
 
 def test_real_never_takes_a_world(

@@ -119,17 +119,32 @@ def last_lines(settings: Settings, project: Project) -> None:
         lacking = [one for one in found.values() if not one.usable]
         fetched = [one.facts.id for one in lacking if _has_address(one)]
         by_hand = [one.facts.id for one in lacking if not _has_address(one)]
+        steps = [*_how_to_get(fetched, by_hand, bare.raw_home), "`make report DATA=real`"]
         lines += [
             "",
             "All of it is SIMULATED: a made-up world with known effects, not a record of history.",
             "To run on the real data:",
-            f"  1. `foedus fetch` downloads {plural(len(fetched), 'data set')} from official "
-            f"addresses ({', '.join(fetched[:6])}{', ...' if len(fetched) > 6 else ''}).",
-            f"  2. Put the other {len(by_hand)} by hand anywhere under {bare.raw_home}; `foedus "
-            "doctor` names each file, where it comes from and what is still missing.",
-            "  3. `make report DATA=real`",
+            *(f"  {number}. {step}" for number, step in enumerate(steps, 1)),
         ]
     settings.done(value, "\n".join(lines))
+
+
+def _how_to_get(fetched: list[str], by_hand: list[str], home: Path) -> list[str]:
+    """Return the steps towards the data sets that aren't here; none when all of them are."""
+    steps = []
+    if fetched:
+        more = ", ..." if len(fetched) > 6 else ""
+        steps.append(
+            f"`foedus fetch` downloads {plural(len(fetched), 'data set')} from official "
+            f"addresses ({', '.join(fetched[:6])}{more})."
+        )
+    if by_hand:
+        rest = "the other " if fetched else ""
+        steps.append(
+            f"Put {rest}{plural(len(by_hand), 'data set')} by hand anywhere under {home}; `foedus "
+            "doctor` names each file, where it comes from and what is still missing."
+        )
+    return steps
 
 
 def _near(path: Path) -> str:

@@ -141,6 +141,11 @@ class Panel:
         notes = {name: note.as_metadata() for name, note in self.notes.items()}
         return with_metadata(table, {"unit": self.unit, **self.provenance}, notes)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether any of its sources is a simulated world's."""
+        return is_simulated(self.provenance)
+
     def to_pandas(self) -> pd.DataFrame:
         """Return a DataFrame: nullable integers where any is missing, metadata in ``attrs``."""
         import pandas as pd
@@ -568,6 +573,11 @@ def _finish(
         notes=notes,
         provenance=provenance_of(builder, notes, where),
     )
+
+
+def is_simulated(provenance: Mapping[str, Any]) -> bool:
+    """Say whether any source of a panel is a simulated world's."""
+    return any(facts.get("simulated") for facts in provenance["sources"].values())
 
 
 def provenance_of(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foedus.covariates.assemble import ColumnNote, Panel
+from foedus.covariates.assemble import ColumnNote, Panel, is_simulated
 from foedus.covariates.distribution import (
     Distribution,
     distribution_of,
@@ -57,7 +57,7 @@ def codebook(
     """Return the codebook of a panel whose columns' distributions are known."""
     filtered = f", rows where {provenance['where']}" if provenance["where"] else ""
     n_rows = columns[0][2].n
-    simulated = any(facts.get("simulated") for facts in provenance["sources"].values())
+    simulated = is_simulated(provenance)
     lead = (
         f"{'SIMULATED: made from a simulated world, not from real data. ' if simulated else ''}"
         f"{unit}, {years[0]}-{years[1]}{filtered}: {n_rows} rows, {len(columns)} columns. Missing "

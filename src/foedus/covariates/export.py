@@ -108,7 +108,7 @@ def _write_parquet(panel: Panel, out: Path) -> None:
 
 def _write_csv(panel: Panel, out: Path) -> None:
     with store.atomic(out) as temporary:
-        pa_csv.write_csv(_plain(panel.table), temporary)
+        pa_csv.write_csv(_plain(panel), temporary)
 
 
 def _write_csv_gz(panel: Panel, out: Path) -> None:
@@ -118,11 +118,15 @@ def _write_csv_gz(panel: Panel, out: Path) -> None:
         temporary.open("wb") as raw,
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed,
     ):
-        pa_csv.write_csv(_plain(panel.table), packed)
+        pa_csv.write_csv(_plain(panel), packed)
 
 
-def _plain(table: pa.Table) -> pa.Table:
-    return table.replace_schema_metadata(None)
+def _plain(panel: Panel) -> pa.Table:
+    """Return a panel as a CSV can hold it: without metadata, so that a world's mark is a column."""
+    table = panel.table.replace_schema_metadata(None)
+    if not panel.simulated:
+        return table
+    return table.append_column("data", pa.array(["SIMULATED"] * panel.n_rows, pa.string()))
 
 
 def _value_labels(panel: Panel) -> dict[Any, dict[int | float, str]]:
@@ -163,5 +167,6 @@ def _write_dta(panel: Panel, out: Path) -> None:
             variable_labels=labels,
             value_labels=_value_labels(panel),
             time_stamp=datetime.datetime(2000, 1, 1),
-            data_label=f"foedus {panel.unit} {panel.years[0]}-{panel.years[1]}",
+            data_label=f"{'SIMULATED ' if panel.simulated else ''}foedus {panel.unit} "
+            f"{panel.years[0]}-{panel.years[1]}",
         )
