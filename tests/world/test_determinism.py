@@ -49,21 +49,25 @@ def here(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-def _bytes(folder: Path) -> dict[str, str]:
-    paths = [*folder.glob("tables/*/*.parquet"), folder / "panel.parquet"]
+def file_hashes(folder: Path, *patterns: str) -> dict[str, str]:
+    """Return the sha256 of the files below a folder: by default every table and the panel."""
+    wanted = patterns or ("tables/*/*.parquet", "panel.parquet")
+    paths = [path for pattern in wanted for path in folder.glob(pattern)]
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(paths)
     }
 
 
-def _estimates(folder: Path) -> pl.DataFrame:
+def read_estimates(folder: Path) -> pl.DataFrame:
+    """Return the estimates of the two studies."""
     names = ("johnson_leeds_2011", "leeds_long_mitchell_2000")
     frames = [pl.read_parquet(folder / f"{name}.parquet") for name in names]
     return pl.concat(frames)
 
 
-def _nearly_equal(one: pl.DataFrame, other: pl.DataFrame) -> None:
+def nearly_equal(one: pl.DataFrame, other: pl.DataFrame) -> None:
+    """Assert that estimates are equal within 1e-9, and the rest of their rows entirely."""
     numbers = ["estimate", "std_error", "statistic", "ci_low", "ci_high", "loglik"]
     assert one.drop(*numbers, "p_value").equals(other.drop(*numbers, "p_value"))
     for name in numbers:
@@ -76,10 +80,10 @@ def test_two_settings_give_the_same_bytes(made: Made, here: Path, tmp_path: Path
     shutil.copytree(made.folder, world)
     data = tmp_path / "elsewhere"
     _run(world, data, THERE)
-    one, other = _bytes(here), _bytes(data)
+    one, other = file_hashes(here), file_hashes(data)
     assert len(one) > 20
     assert one == other
-    _nearly_equal(_estimates(here), _estimates(data))
+    nearly_equal(read_estimates(here), read_estimates(data))
 
 
 def test_the_order_of_rows_in_the_files_is_no_matter(
@@ -101,7 +105,7 @@ def test_the_order_of_rows_in_the_files_is_no_matter(
         other = data / path.relative_to(here)
         assert pl.read_parquet(path).equals(pl.read_parquet(other)), path.name
     assert pl.read_parquet(here / "panel.parquet").equals(pl.read_parquet(data / "panel.parquet"))
-    _nearly_equal(_estimates(here), _estimates(data))
+    nearly_equal(read_estimates(here), read_estimates(data))
 
 
 def _shuffled(content: bytes) -> bytes:
