@@ -43,7 +43,11 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SingleIndex:
-    """Predictions of a model with one index X b."""
+    """Predictions through the index X b of the first equation.
+
+    What else is estimated (variances of random effects, a spread) leaves the mean alone; with
+    random effects it is that of a group whose effects are 0.
+    """
 
     family: Family
 
@@ -60,7 +64,7 @@ class SingleIndex:
         kind: str,
     ) -> FloatArray:
         """Return the mean or the index by row."""
-        eta = np.asarray(parts[0] @ params)
+        eta = np.asarray(parts[0] @ params[: parts[0].shape[1]])
         if offset is not None:
             eta = eta + offset
         return eta if kind == "link" else self.family.mean(eta)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from foedus.models.families import FAMILIES
 from foedus.models.fit import Fit
 from foedus.models.inputs import Inputs
+from foedus.models.predictor import SingleIndex
 from foedus.models.registry import estimator
 
 
@@ -15,8 +17,7 @@ from foedus.models.registry import estimator
 )
 def fit(inputs: Inputs) -> Fit:
     """Fit by Newton's method on coefficients and log precision (`methods.proportions`)."""
-    from foedus.models.methods.predict import ShareOnly
     from foedus.models.methods.proportions import fit_beta
 
     found = fit_beta(inputs.y, inputs.X, inputs.names, inputs.weights, inputs.offset)
-    return found.fit(inputs, ShareOnly())
+    return found.fit(inputs, SingleIndex(FAMILIES["logit"]))

@@ -6,6 +6,7 @@ from foedus.errors import EstimationError
 from foedus.models.families import FAMILIES
 from foedus.models.fit import Fit
 from foedus.models.inputs import Inputs
+from foedus.models.predictor import SingleIndex
 from foedus.models.registry import Option, estimator
 
 _CITATION = "Pinheiro and Bates 1995, J. Computational and Graphical Statistics 4"
@@ -45,7 +46,6 @@ def fit_poisson(inputs: Inputs) -> Fit:
 
 def _fit(inputs: Inputs, family: str) -> Fit:
     from foedus.models.methods.mixed import fit_mixed
-    from foedus.models.methods.predict import TypicalGroup
 
     points = inputs.options["points"]
     if points != int(points) or not 1 <= points <= 100:
@@ -54,4 +54,4 @@ def _fit(inputs: Inputs, family: str) -> Fit:
         )
     groups = [(one.name, one.codes, one.n) for one in inputs.groups["groups"]]
     found = fit_mixed(inputs.y, inputs.X, inputs.names, groups, family, int(points), inputs.offset)
-    return found.fit(inputs, TypicalGroup(FAMILIES[family]), n_events=int((inputs.y > 0).sum()))
+    return found.fit(inputs, SingleIndex(FAMILIES[family]), n_events=int((inputs.y > 0).sum()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from foedus.models.fit import Fit
 from foedus.models.inputs import Inputs
+from foedus.models.methods.two_part import fit_counts_in_two
 from foedus.models.registry import estimator
 
 _CITATION = "Lambert 1992, Technometrics 34; Greene 1994, NYU EC-94-10"
@@ -18,7 +19,7 @@ _CITATION = "Lambert 1992, Technometrics 34; Greene 1994, NYU EC-94-10"
 )
 def fit_zip(inputs: Inputs) -> Fit:
     """Fit by Newton's method on the joint log-likelihood (`foedus.models.methods.counts`)."""
-    return _fit(inputs, "poisson")
+    return fit_counts_in_two(inputs, "zero_inflated", "poisson")
 
 
 @estimator(
@@ -30,25 +31,4 @@ def fit_zip(inputs: Inputs) -> Fit:
 )
 def fit_zinb(inputs: Inputs) -> Fit:
     """Fit by Newton's method on the joint log-likelihood (`foedus.models.methods.counts`)."""
-    return _fit(inputs, "negbin")
-
-
-def _fit(inputs: Inputs, dist: str) -> Fit:
-    from foedus.models.methods.counts import fit_two_part_count
-    from foedus.models.methods.predict import TwoPartPredictor
-
-    count, zero = inputs.parts
-    found = fit_two_part_count(
-        "zero_inflated",
-        inputs.y,
-        count.X,
-        count.names,
-        zero.X,
-        zero.names,
-        dist,
-        inputs.weights,
-        inputs.offset,
-    )
-    return found.fit(
-        inputs, TwoPartPredictor(dist, hurdle=False), n_events=int((inputs.y > 0).sum())
-    )
+    return fit_counts_in_two(inputs, "zero_inflated", "negbin")

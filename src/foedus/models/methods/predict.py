@@ -9,7 +9,6 @@ import numpy as np
 from scipy import special
 
 from foedus.models.arrays import FloatArray
-from foedus.models.families import Family
 from foedus.models.methods.count_parts import COUNTS
 
 
@@ -178,47 +177,3 @@ class LinkOnly:
         """Return the index, or its exponential."""
         eta = _index(parts[0], params[: parts[0].shape[1]], offset)
         return eta if kind == "link" else np.asarray(np.exp(eta))
-
-
-@dataclass(frozen=True, slots=True)
-class ShareOnly:
-    """A mean between 0 and 1 by log-odds, in the first equation; other parameters are spread."""
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Return "response" and "link"."""
-        return ("response", "link")
-
-    def predict(
-        self,
-        params: FloatArray,
-        parts: Sequence[FloatArray],
-        offset: FloatArray | None,
-        kind: str,
-    ) -> FloatArray:
-        """Return the mean or the index by row."""
-        eta = _index(parts[0], params[: parts[0].shape[1]], offset)
-        return eta if kind == "link" else np.asarray(special.expit(eta))
-
-
-@dataclass(frozen=True, slots=True)
-class TypicalGroup:
-    """A mean through an index in the first equation, at random effects of 0."""
-
-    family: Family
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Return "response" (for a group whose intercept is 0) and "link"."""
-        return ("response", "link")
-
-    def predict(
-        self,
-        params: FloatArray,
-        parts: Sequence[FloatArray],
-        offset: FloatArray | None,
-        kind: str,
-    ) -> FloatArray:
-        """Return the mean or the index by row."""
-        eta = _index(parts[0], params[: parts[0].shape[1]], offset)
-        return eta if kind == "link" else self.family.mean(eta)
