@@ -242,11 +242,13 @@ class _Names:
         known = [str(row.get("name") or row.get("term")) for row in rows]
         raise UsageError(f'no effect "{name}". {nearest(name, known)}')
 
-    def alt(self, choice: str, alternative: str, term: str | None = None) -> Shown:
+    def alt(
+        self, choice: str, alternative: str, term: str | None = None, model: str | None = None
+    ) -> Shown:
         rows = [row for row in self.study.part("choices") if isinstance(row, dict)]
         for row in rows:
             same = (str(row.get("choice")), str(row.get("alternative"))) == (choice, alternative)
-            if same and term in (None, row.get("term")):
+            if same and term in (None, row.get("term")) and model in (None, row.get("model")):
                 return _estimate(Estimate.of(row))
         known = [f"{row.get('choice')}: {row.get('alternative')}" for row in rows]
         raise UsageError(f"no such alternative. {nearest(f'{choice}: {alternative}', known)}")
