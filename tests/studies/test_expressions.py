@@ -13,6 +13,37 @@ VARIABLES = {
     "a": np.array([1.0, 2.0, NAN, 0.0]),
     "b": np.array([3.0, 2.0, 1.0, 0.0]),
 }
+PANEL = {
+    "v": np.array([1.0, 2.0, 4.0, NAN, 7.0]),
+    "unit": np.array([1.0, 1.0, 1.0, 2.0, 2.0]),
+    "year": np.array([1950.0, 1951.0, 1953.0, 1950.0, 1951.0]),
+}
+
+
+def test_a_lag_is_the_earlier_years_value_and_not_the_row_before() -> None:
+    # 1953 has no 1952 before it; the second unit's 1950 is unknown.
+    np.testing.assert_allclose(evaluate("lag_by(v, unit, year)", PANEL), [NAN, 1.0, NAN, NAN, NAN])
+    np.testing.assert_allclose(
+        evaluate("lag_by(v, unit, year, 2)", PANEL), [NAN, NAN, 2.0, NAN, NAN]
+    )
+    shuffled = {name: values[[4, 2, 0, 3, 1]] for name, values in PANEL.items()}
+    np.testing.assert_allclose(
+        evaluate("lag_by(v, unit, year)", shuffled), [NAN, NAN, NAN, NAN, 1.0]
+    )
+
+
+@pytest.mark.parametrize("text", ["lag_by(v, unit)", "lag_by(v + 1, unit, year)"])
+def test_a_lag_takes_a_variable_its_group_and_time(text: str) -> None:
+    with pytest.raises(UsageError, match="lag_by"):
+        evaluate(text, PANEL)
+
+
+def test_two_rows_of_one_time_have_no_lag() -> None:
+    twice = {**PANEL, "year": np.array([1950.0, 1950.0, 1951.0, 1950.0, 1951.0])}
+    with pytest.raises(UsageError, match="same time"):
+        evaluate("lag_by(v, unit, year)", twice)
+
+
 CASES = [
     ("a + b", [4, 4, NAN, 0]),
     ("a / (a + b)", [0.25, 0.5, NAN, NAN]),

@@ -109,6 +109,31 @@ def test_a_table_has_no_covariates(toys: None) -> None:
         estimation(variables=variables, models=models).fit("main")
 
 
+def test_a_tables_rows_take_an_attached_units_covariates(toys: None) -> None:
+    made = estimation(
+        universe={
+            "table": "rep_toy.rows",
+            "keys": {"ccode1": "a", "ccode2": "b", "year": "when"},
+            "attach": "directed-dyad-year",
+        },
+        variables={"treat2": {"from": "toy.treat"}},
+        models={"main": {"estimator": "ols", "formula": "y ~ x"}},
+    )
+    whole = estimation(
+        universe={"unit": "directed-dyad-year", "years": [1950, 1953]},
+        variables={"treat2": {"from": "toy.treat"}},
+        models={"main": {"estimator": "ols", "formula": "treat2 ~ treat2"}},
+    ).frame
+    own = list(
+        zip(*(whole.ground.keys[key].tolist() for key in ("ccode1", "ccode2", "year")), strict=True)
+    )
+    known = dict(zip(own, whole.values("treat2").tolist(), strict=True))
+    wanted = [known.get(key, np.nan) for key in FILE.select("a", "b", "when").iter_rows()]
+    np.testing.assert_allclose(made.frame.values("treat2"), wanted)
+    assert np.isnan(wanted).any()
+    assert not np.isnan(wanted).all()
+
+
 @pytest.mark.parametrize(
     "universe",
     [
@@ -235,6 +260,8 @@ def test_a_design_on_a_file_is_checked_without_reading_it(with_source: Project) 
     assert "universe.table" in check_design(on_file(universe=nowhere), facts)[0]
     key = {"table": "rep_oneal_russett_1997.dyad_years", "keys": {"year": "yr"}}
     assert 'no column "yr"' in check_design(on_file(universe=key), facts)[0]
+    lacking = {**on_file().universe.model_dump(exclude_none=True), "attach": "state-year"}  # type: ignore[union-attr]
+    assert "ccode of a state-year" in check_design(on_file(universe=lacking), facts)[0]
     variables = {"more": {"from": "toy.treat"}}
     assert "under rebuild" in check_design(on_file(variables=variables), facts)[0]
 

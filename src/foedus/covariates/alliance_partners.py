@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from foedus.covariates.alliance_pledges import NUCLEAR, majors_cube, nuclear_cube, polity_cube
 from foedus.covariates.alliance_ties import TIE_OPTIONS, each_year_of_ties
-from foedus.covariates.atop import OBLIGATIONS, PAIRS, RELEASE, SECRET, obligation_cube
+from foedus.covariates.atop import (
+    OBLIGATIONS,
+    PAIRS,
+    RELEASE,
+    SECRET,
+    obligation_cube,
+    shared_pledges,
+)
 from foedus.covariates.context import Context
 from foedus.covariates.distance import capital_of_year, haversine_km
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import StateYears, Values, missing_of
+from foedus.panels.alliance_units import HIGHEST_COW_NUMBER, pair_codes, pair_years
 
 _WHO = "partners (states of the system with a tie to it)"
 _NUMBERS = {
@@ -49,13 +58,23 @@ _COUNTS = {
                        unit="states", level="state")
             for name in (*OBLIGATIONS, "any")
         ),
+        ColumnSpec("owes_help_n", "count",
+                   "States, members of the COW system or not, to which it owes defense or offense.",
+                   unit="states", level="state"),
     ],
     sources=["atop", "cow_states"],
     citations=["leeds_etal_2002", "singer_small_1966"],
     options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS},
     coverage_of=("atop",),
-    extras=[f"owes_{name}_n" for name in (*OBLIGATIONS, "any")],
+    extras=[*(f"owes_{name}_n" for name in (*OBLIGATIONS, "any")), "owes_help_n"],
     examples=[
+        Example(
+            "In 1951 the United States owes help to one state more than to members of the system: "
+            "Japan, which isn't one before 1952.",
+            {"ccode": 2, "year": 1951},
+            {"owes_defense_n": 36, "owes_help_n": 37},
+            unit="state-year",
+        ),
         Example(
             "In 1950 eleven members of NATO, nineteen of the Rio pact and others owe the United "
             "States defence.",
@@ -83,7 +102,26 @@ def partner_counts(context: Context) -> dict[str, Values]:
         owed = (obligation_cube(context, name) == 1) & both
         for column, axis in columns.items():
             made[column] = StateYears(owed.sum(axis=axis, dtype=np.int16))
+    if "owes_help_n" in context.wanted:
+        made["owes_help_n"] = StateYears(_helped(context))
     return made
+
+
+def _helped(context: Context) -> NDArray[np.int16]:
+    """Return how many states are owed defence or offence by each, those outside the system too."""
+    system = context.system
+    owed = shared_pledges(context).filter(
+        (pl.col("defense") == 1) | (pl.col("offense") == 1),
+        pl.max_horizontal("giver", "receiver") <= HIGHEST_COW_NUMBER,
+    )
+    pair, year = pair_years(owed, (system.first_year, system.first_year + system.n_years - 1))
+    giver, receiver = (owed[name].to_numpy()[pair] for name in ("giver", "receiver"))
+    once = np.unique(pair_codes(giver, receiver, year), return_index=True)[1]
+    state = system.index(giver[once])
+    inside = state >= 0
+    counts = np.zeros((system.n_states, system.n_years), np.int16)
+    np.add.at(counts, (state[inside], year[once][inside] - system.first_year), 1)
+    return counts
 
 
 @covariate(

@@ -21,7 +21,7 @@ from foedus.studies.ground import declared_columns
 from foedus.studies.measures import get_measure
 from foedus.studies.published import Published
 from foedus.studies.registry import NOTES, PUBLISHED, Study
-from foedus.studies.schema import Design, Variable
+from foedus.studies.schema import Design, Universe, Variable
 from foedus.studies.targets import FACTS
 
 Facts = Mapping[str, SourceFacts]
@@ -102,10 +102,21 @@ def _universe(design: Design, facts: Facts) -> Iterator[str]:
     try:
         if universe.table is not None:
             declared_columns(facts, universe)
+            if universe.attach is not None:
+                yield from _attached(universe)
         else:
             get_unit(str(universe.unit))
     except FoedusError as error:
         yield f"{place}: {_said(error)}"
+
+
+def _attached(universe: Universe) -> Iterator[str]:
+    keys = get_unit(str(universe.attach)).keys
+    for key in keys:
+        if key not in universe.keys:
+            yield f"universe.keys: {key} of a {universe.attach} isn't named."
+    if "year" not in keys:
+        yield f"universe.attach: a {universe.attach} has no year."
 
 
 def _keys(design: Design) -> tuple[str, ...]:
@@ -120,7 +131,7 @@ def _variables(design: Design, own: tuple[str, ...]) -> Iterator[str]:
             yield f"variables.{name}: {name} is already a column of a {design.universe.rows}."  # type: ignore[union-attr]
         try:
             _require_expression(design, spec)
-            check_variable(spec, design.universe.unit if design.universe else None, above)
+            check_variable(spec, design.universe.takes if design.universe else None, above)
         except UsageError as error:
             yield f"variables.{name}: {_said(error)}"
         above.append(name)
@@ -128,10 +139,10 @@ def _variables(design: Design, own: tuple[str, ...]) -> Iterator[str]:
 
 def _require_expression(design: Design, spec: Variable) -> None:
     universe = design.universe
-    if universe is not None and universe.table is not None and spec.expression is None:
+    if universe is not None and universe.takes is None and spec.expression is None:
         raise UsageError(
             f"the rows are those of {universe.table}, so a variable is an expression over its "
-            "columns; compare them with covariates under rebuild."
+            "columns; attach: UNIT takes covariates, or compare them with covariates under rebuild."
         )
 
 

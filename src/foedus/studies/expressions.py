@@ -59,10 +59,42 @@ def first_by(values: Array, group: Array) -> Array:
     return np.asarray(values[first][place])
 
 
+def lag_by(values: Array, group: Array, time: Array, steps: Array | float = 1.0) -> Array:
+    """Return a group's value `steps` times (years) earlier, missing where it has no such row.
+
+    Times are whole numbers; the row of the earlier time is looked up, so that a gap in the years
+    gives no value rather than that of the row before it.
+
+    Raises
+    ------
+    UsageError
+        If a group has two rows of one time: which one came before can't be told.
+    """
+    known = ~np.isnan(group) & ~np.isnan(time)
+    codes = np.unique(group, return_inverse=True)[1].astype(np.int64)
+    when = np.where(known, time, 0).astype(np.int64)
+    width = int(when.max() - when.min()) + 1 if len(when) else 1
+    place = codes * width + (when - (when.min() if len(when) else 0))
+    here = np.flatnonzero(known)
+    order = here[np.argsort(place[here], kind="stable")]
+    ordered = place[order]
+    if (np.diff(ordered) == 0).any():
+        raise UsageError("lag_by(): two rows of one group stand at the same time.")
+    back = np.asarray(np.broadcast_to(steps, when.shape), np.float64).astype(np.int64)
+    wanted = place - back
+    inside = known & (when - back >= (when.min() if len(when) else 0))
+    at = np.minimum(np.searchsorted(ordered, wanted), max(len(ordered) - 1, 0))
+    found = np.full(len(values), np.nan)
+    met = inside & (ordered[at] == wanted) if len(ordered) else inside & False
+    found[met] = values[order[at[met]]]
+    return found
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "exp": np.exp,
     "first_by": first_by,
+    "lag_by": lag_by,
     "log": np.log,
     "log1p": np.log1p,
     "max": np.maximum,
@@ -71,10 +103,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "otherwise": lambda values, other: np.where(np.isnan(values), other, values),
     "sqrt": np.sqrt,
 }
+LAG = "lag_by"
 OTHERWISE = "otherwise"
 """The one function that knows a missing value: ``otherwise(x, 0)``, of a variable and a number."""
 
 _OF_TWO = ("first_by", "max", "mean_by", "min", OTHERWISE)
+_ARGUMENTS = {**dict.fromkeys(_OF_TWO, (2,)), LAG: (3, 4)}
 
 
 def names_in(expression: str) -> tuple[str, ...]:
@@ -118,7 +152,9 @@ def _unguarded(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id == OTHERWISE:
             return set()
-        return {name for part in node.args for name in _unguarded(part)}
+        # An earlier row's value is missing where it is missing there, whatever stands here.
+        parts = node.args[1:] if node.func.id == LAG else node.args
+        return {name for part in parts for name in _unguarded(part)}
     if isinstance(node, ast.Name):
         return {node.id}
     return {name for part in ast.iter_child_nodes(node) for name in _unguarded(part)}
@@ -182,9 +218,12 @@ def _call(node: ast.Call, variables: Mapping[str, Array], text: str) -> Any:
     if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
         raise _refused(node, text)
     function = FUNCTIONS[node.func.id]
-    wanted = 2 if node.func.id in _OF_TWO else 1
-    if len(node.args) != wanted:
-        raise UsageError(f'the expression "{text}": {node.func.id}() takes {wanted} argument(s).')
+    wanted = _ARGUMENTS.get(node.func.id, (1,))
+    if len(node.args) not in wanted:
+        said = " or ".join(map(str, wanted))
+        raise UsageError(f'the expression "{text}": {node.func.id}() takes {said} argument(s).')
+    if node.func.id == LAG and not isinstance(node.args[0], ast.Name):
+        raise UsageError(f'the expression "{text}": lag_by() takes a variable, its group and time.')
     if node.func.id == OTHERWISE and not isinstance(node.args[0], ast.Name):
         # Inside an expression a missing value may already have become a 0 (a comparison's).
         raise UsageError(f'the expression "{text}": otherwise() takes a variable and a number.')

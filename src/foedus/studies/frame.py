@@ -25,7 +25,14 @@ from foedus.panels.units import build_spine, load_system
 from foedus.sources.tables import Tables
 from foedus.studies.expressions import evaluate, names_in
 from foedus.studies.fit import cluster_names, formula_names, option_names
-from foedus.studies.ground import Ground, TableGround, UnitGround, is_gone, split_table
+from foedus.studies.ground import (
+    AttachedGround,
+    Ground,
+    TableGround,
+    UnitGround,
+    is_gone,
+    split_table,
+)
 from foedus.studies.schema import Design, ModelSpec, Universe, Variable
 
 DENSE_KEPT = 3
@@ -113,6 +120,7 @@ class Workshop:
                 universe.unit,
                 universe.table,
                 universe.keys,
+                universe.attach,
                 universe.unit and universe.years,
                 universe.system,
             ]
@@ -123,16 +131,32 @@ class Workshop:
 
     def _make_ground(self, universe: Universe) -> Ground:
         if universe.table is not None:
-            source, name = split_table(universe.table)
-            return TableGround(universe.table, self.tables.get(source, name), universe.keys)
+            return self._of_table(universe, universe.table)
         assert universe.unit is not None
         assert universe.years is not None
+        return UnitGround(self._builder(universe.unit, universe.years, universe.system))
+
+    def _of_table(self, universe: Universe, table: str) -> Ground:
+        source, name = split_table(table)
+        frame = self.tables.get(source, name)
+        if universe.attach is None:
+            return TableGround(table, frame, universe.keys)
+        # A table may hold years that the state system doesn't: those rows have no counterpart.
+        year = frame[universe.keys["year"]]
+        known = self._known_states()
+        first = max(int(year.min()), known.first_year)  # type: ignore[arg-type]
+        last = min(int(year.max()), known.last_year)  # type: ignore[arg-type]
+        builder = self._builder(universe.attach, (first, last), universe.system)
+        return AttachedGround(table, frame, universe.keys, builder)
+
+    def _known_states(self) -> StateSystem:
         if self._system is None:
             self._system = load_system(self.tables)
-        spine = build_spine(
-            self.tables, universe.unit, universe.years, self._system, universe.system
-        )
-        return UnitGround(Builder(self.tables, spine))
+        return self._system
+
+    def _builder(self, unit: str, years: tuple[int, int], system: str) -> Builder:
+        spine = build_spine(self.tables, unit, years, self._known_states(), system)
+        return Builder(self.tables, spine)
 
     def frame(self, design: Design) -> Frame:
         """Return the rows and variables of a design with a universe."""
@@ -143,7 +167,7 @@ class Workshop:
     ) -> tuple[NDArray[Any], ColumnNote]:
         """Return a covariate's column, and free the dense arrays of those not asked for lately."""
         made = ground.column(covariate, column, options)
-        assert isinstance(ground, UnitGround)
+        assert isinstance(ground, UnitGround | AttachedGround)
         builder, entry = ground.builder, get_covariate(covariate)
         kept = [pair for pair in self._recent if pair[0] is not builder or pair[1] is not entry]
         self._recent = [*kept, (builder, entry)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.covariates.assemble import Builder, ColumnNote
+from foedus.covariates.assemble import Builder, ColumnNote, as_float
 from foedus.covariates.registry import get_covariate
 from foedus.covariates.values import is_missing
 from foedus.errors import UsageError
@@ -157,8 +157,63 @@ class TableGround:
         """Refuse: a table's rows have no place in the state system."""
         raise UsageError(
             f"{covariate}.{column}: the rows are those of {self.table}, so variables are its "
-            "columns and expressions over them; compare it with covariates under rebuild."
+            "columns and expressions over them; attach: UNIT takes some, or "
+            "compare it with covariates under rebuild."
         )
+
+
+class AttachedGround(TableGround):
+    """The rows of a table, with the covariates of a unit that its keys point into.
+
+    Parameters
+    ----------
+    table, frame, keys
+        As for a `TableGround`.
+    builder : Builder
+        Makes the unit's columns.
+
+    Raises
+    ------
+    UsageError
+        If no row of the table has the keys of a row of the unit.
+    """
+
+    def __init__(
+        self, table: str, frame: pl.DataFrame, keys: Mapping[str, str], builder: Builder
+    ) -> None:
+        super().__init__(table, frame, keys)
+        self.builder = builder
+        self._position = self._met()
+
+    def _met(self) -> NDArray[np.int64]:
+        """Return the unit's row of each row of the table, -1 where it has none."""
+        import polars as pl
+
+        own = {name: np.asarray(v, np.int64) for name, v in self.builder.spine.keys.items()}
+        theirs = pl.DataFrame({name: self.own(name) for name in own})
+        wanted = theirs.with_columns(pl.all().fill_nan(None).cast(pl.Int64))
+        ours = pl.DataFrame(own).with_row_index("place")
+        met = wanted.join(ours, on=list(own), how="left", maintain_order="left", validate="m:1")
+        position = met["place"].cast(pl.Int64).fill_null(-1).to_numpy()
+        if not (position >= 0).any():
+            raise UsageError(
+                f"attach: no row of {self.table} has the {', '.join(own)} of a "
+                f"{self.builder.spine.unit}; check keys."
+            )
+        return np.asarray(position)
+
+    @property
+    def place(self) -> list[Any]:
+        """The table, the names of its keys and the unit."""
+        return [*super().place, self.builder.spine.unit, *self.builder.spine.years]
+
+    def column(
+        self, covariate: str, column: str, options: Mapping[str, Any]
+    ) -> tuple[Values, ColumnNote]:
+        """Return a covariate's column as floats, NaN where the unit has no such row."""
+        made, note = self.builder.column(get_covariate(covariate), column, options)
+        taken = as_float(made[np.maximum(self._position, 0)])
+        return np.where(self._position >= 0, taken, np.nan), note
 
 
 def plain(series: pl.Series) -> Values:

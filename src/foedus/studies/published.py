@@ -22,6 +22,7 @@ UNTESTED = ("count", "percent", "rate_percent", "predicted_probability", "expone
 QUANTITIES = TESTED + UNTESTED
 RATES = ("percent", "rate_percent", "predicted_probability")
 SIGNS = {"+": 1.0, "-": -1.0, "\N{MINUS SIGN}": -1.0, "0": 0.0}
+_Z = 1.959963984540054
 _P = re.compile(r"^(?P<sign>[<>=]?)\s*(?P<value>\d*\.?\d+(e[-+]?\d+)?)$")
 
 
@@ -34,7 +35,8 @@ class Published:
     text : str
         The estimate as printed: its digits decide what "exact" means.
     estimate, std_error : float
-        `std_error` is implied by z when print gives only that; None when print gives neither.
+        `std_error` is implied by z, or by a coefficient's 95 percent interval, when print gives
+        only that; None when print gives none of them.
     error_text, z_text : str
         Standard error and z as printed; "" where print gives none.
     significant : bool or None
@@ -142,6 +144,9 @@ def _read_row(row: dict[str, str], place: str) -> Published:
         std_error = abs(estimate / z)
     n_obs = _number(row, "n_obs", place)
     low, high = _number(row, "ci_low", place), _number(row, "ci_high", place)
+    if std_error is None and quantity == "coefficient" and low is not None and high is not None:
+        # A printed 95 percent interval implies a standard error (to its digits, normal quantile).
+        std_error = (high - low) / (2 * _Z)
     return Published(
         table=row["table"].strip(),
         model=row["model"].strip(),
@@ -203,7 +208,7 @@ def _significant(
     if z is None and std_error:
         z = (estimate - neutral) / std_error
     if z is not None:
-        return abs(z) > 1.959963984540054
+        return abs(z) > _Z
     low, high = interval
     if low is not None and high is not None:
         return not low <= neutral <= high

@@ -38,6 +38,9 @@ class Universe(Strict):
     keys : dict of str to str
         With a table: what its key columns are called elsewhere, ``{ccode1: statea, year: year}``.
         Dyadic covariances need ccode1 and ccode2, a model's ``years`` needs year.
+    attach : str or None
+        With a table: a unit whose covariates its rows also take (``from: nmc.cinc``), met by
+        `keys`; a row that has no counterpart in the unit is missing there, none is lost.
     years : tuple of int or None
         First and last year, both included; a table may do without.
     where : str
@@ -50,6 +53,7 @@ class Universe(Strict):
     unit: str | None = None
     table: str | None = Field(None, pattern=TABLE)
     keys: dict[str, str] = Field(default_factory=dict)
+    attach: str | None = None
     years: tuple[int, int] | None = None
     where: str = "all"
     system: Literal["cow", "gw"] = "cow"
@@ -62,9 +66,16 @@ class Universe(Strict):
             raise ValueError("years: a unit needs its first and last year")
         if self.unit is not None and self.keys:
             raise ValueError("keys: a unit has keys of its own")
+        if self.unit is not None and self.attach is not None:
+            raise ValueError("attach: a unit's rows take its covariates anyway")
         if self.years is not None and self.years[0] > self.years[1]:
             raise ValueError(f"years run backwards: {self.years[0]} to {self.years[1]}")
         return self
+
+    @property
+    def takes(self) -> str | None:
+        """The unit whose covariates the rows take; None where variables are expressions only."""
+        return self.unit or self.attach
 
     @property
     def rows(self) -> str:
@@ -422,7 +433,10 @@ class Design(Strict):
     @property
     def units(self) -> list[str]:
         """Units of analysis that the study builds rows of."""
-        named = [part.unit for part in (self.universe, self.rebuild) if part is not None]
+        named = [
+            self.universe.takes if self.universe else None,
+            self.rebuild.unit if self.rebuild else None,
+        ]
         return list(dict.fromkeys(unit for unit in named if unit is not None))
 
     @property

@@ -32,6 +32,8 @@ def _rows(design: Design) -> list[str]:
     said = [f"A row is a {universe.rows}{span}."]
     if universe.unit is not None:
         said[0] += f" {get_unit(universe.unit).says}"
+    if universe.attach is not None:
+        said.append(f"Its rows also take what is known of a {universe.attach} with the same keys.")
     if universe.where != "all":
         named = NAMED_FILTERS.get(universe.where)
         said.append(f"Kept are rows with {named.says if named else universe.where}.")

@@ -1,0 +1,44 @@
+"""Burden sharing on the real files, against pandas and numpy by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from foedus.config import Project
+from foedus.sources.tables import Tables
+from foedus.studies.registry import get_study
+from foedus.studies.run import run_design
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    data = tmp_path_factory.mktemp("results")
+    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
+
+
+def test_alley_and_fuhrmanns_series(tables: Tables, real_sources: Path) -> None:
+    done = run_design(get_study(tables.project, "alley_fuhrmann_2021"), tables, choices=False)
+    rows = {row["maps_to"]: row for row in done.comparison.to_pylist() if row["lead"]}
+    summary = [row for name, row in rows.items() if name.startswith("measures.summary.")]
+    # Print rounds all to three decimals; every one is met.
+    assert len(summary) == 28
+    assert {row["verdict"] for row in summary} == {"exact"}
+    # The two files that need no rule, read and joined without this package.
+    folder = real_sources / "replication" / "alley_fuhrmann_2021"
+    fred = pd.read_csv(folder / "fred-data.csv")
+    gdp = pd.Series(fred["gdp"].to_numpy(), index=fred["DATE"].str[-4:].astype(int))
+    growth = gdp.diff().shift().loc[1947:2019]
+    assert rows["measures.summary.mean growth_1"]["rebuilt"] == pytest.approx(growth.mean())
+    wide = pd.read_csv(folder / "us-spending-sipri.csv")
+    spending = wide.iloc[0, 1:].astype(float).to_numpy() / 1000
+    assert rows["measures.summary.max spending"]["rebuilt"] == pytest.approx(np.nanmax(spending))
+    near = [row for name, row in rows.items() if name.startswith("models.")]
+    assert len(near) > 100
+    assert {row["verdict"] for row in near} <= {"exact", "close"}
