@@ -2,6 +2,9 @@
 
     python benchmarks/bench_models.py [sample_ddy.csv.gz]
     python benchmarks/bench_models.py --rows 20000000     a synthetic sample of that size
+    python benchmarks/bench_models.py --specifications    1,000 models, extrapolated from 40
+    python benchmarks/bench_models.py --specifications --all       ... all of them run
+    python benchmarks/bench_models.py --growth            how cost grows, to 20 million rows
 
 Uses ../shared/samples/sample_ddy.csv.gz beside the repository, or the file named, or else a
 synthetic sample of the same size. Set OPENBLAS_NUM_THREADS=1 for the time of one core. Ours and
@@ -143,6 +146,46 @@ def side_by_side(data: pd.DataFrame) -> None:
     )
 
 
+GROWTH = (1_250_000, 2_500_000, 5_000_000, 10_000_000, 20_000_000)
+
+
+def grown(rows: int, queue: Any) -> None:
+    """Fit a logit with dyadic errors to a synthetic sample; report seconds and memory.
+
+    The frame holds flags in a byte, codes and years in two, measures in four: what a panel of that
+    size is kept in. The fit's own matrix is in double precision.
+    """
+    data = synthetic(rows)
+    small = dict.fromkeys(("defense", "contig", "jointdem", "major1", "major2", "y"), np.int8)
+    small |= dict.fromkeys(("ccode1", "ccode2", "year", "t"), np.int16)
+    small |= dict.fromkeys(("lndist", "lncapshare"), np.float32)
+    data = data.astype(small)
+    data["t2"] = (data["t"].astype(np.float32) ** 2 / 100).astype(np.float32)
+    data["t3"] = (data["t"].astype(np.float32) ** 3 / 10_000).astype(np.float32)
+    held = int(data.memory_usage().sum()) / 2**20
+    estimate(TEN, data.iloc[:20_000], separation="drop")
+    best = best_of(lambda: estimate(TEN, data, cov="dyadic"), 2 if rows < 10_000_000 else 1)
+    queue.put((*best, held, peak()))
+
+
+def growth() -> None:
+    """Print how a logit's cost grows with rows, each size in a process of its own."""
+    import multiprocessing
+
+    fork = multiprocessing.get_context("fork")
+    for rows in GROWTH:
+        queue = fork.Queue()
+        child = fork.Process(target=grown, args=(rows, queue))
+        child.start()
+        wall, cpu, held, most = queue.get()
+        child.join()
+        print(
+            f"{rows:>11,} rows: logit with dyadic errors {wall:6.2f} s, {cpu:6.2f} s of processor, "
+            f"{1e9 * cpu / rows:5.0f} ns a row; the frame holds {held:.0f} MB, peak {most:.0f} MB",
+            flush=True,
+        )
+
+
 def dyadic_and_the_usual_loop(data: pd.DataFrame) -> None:
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.stats.sandwich_covariance import cov_cluster
@@ -185,32 +228,66 @@ def left_out(data: pd.DataFrame) -> None:
     print()
 
 
-def specifications(data: pd.DataFrame, count: int = 20) -> None:
+def some_formulas(count: int) -> list[str]:
+    """Return models of the outcome on some of the ten terms each, all different where they can."""
     names = TEN.partition("~ ")[2].split(" + ")
     rng = np.random.default_rng(0)
-    formulas = [
+    return [
         "y ~ " + " + ".join(n for n, use in zip(names, rng.random(len(names)) < 0.7, strict=True)
                             if use or n in ("defense", "t"))
         for _ in range(count)
     ]  # fmt: skip
-    wall, cpu = best_of(
-        lambda: [estimate(formula, data, cov="cluster(dyad)") for formula in formulas], 1
-    )
+
+
+def run_some(formulas: list[str], data: pd.DataFrame, start: dict[str, float], queue: Any) -> None:
+    """Estimate some models in a process of its own; report its processor seconds."""
+    cpu = time.process_time()
+    for formula in formulas:
+        estimate(formula, data, cov="cluster(dyad)", start=start)
+    queue.put(time.process_time() - cpu)
+
+
+def specifications(data: pd.DataFrame, count: int = 40) -> None:
+    """Print how long 1,000 specifications take in two processes (one thread each).
+
+    `count` of them are run, each from the whole model's estimates, unless --all asks for 1,000.
+    """
+    import multiprocessing
+
+    count = 1000 if "--all" in sys.argv else count
+    formulas, fork = some_formulas(count), multiprocessing.get_context("fork")
+    queue = fork.Queue()
+    began = time.perf_counter()
+    whole = estimate(TEN, data)
+    start = dict(zip(whole.terms, whole.params.tolist(), strict=True))
+    children = [
+        fork.Process(target=run_some, args=(formulas[one::2], data, start, queue)) for one in (0, 1)
+    ]
+    for child in children:
+        child.start()
+    cpu = sum(queue.get() for _ in children)
+    wall = time.perf_counter() - began
     print(
-        f"1,000 specifications with clustered errors: {1000 * wall / count / 60:.1f} min "
-        f"({1000 * cpu / count / 60:.1f} of processor), from {count}\n",
+        f"1,000 specifications, clustered errors, two processes: {1000 * wall / count / 60:.1f} "
+        f"min ({1000 * cpu / count / 60:.1f} min of processor), from {count} of them\n",
         flush=True,
     )
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
+    if "--growth" in sys.argv:
+        growth()
+        return
     rows = int(sys.argv[sys.argv.index("--rows") + 1]) if "--rows" in sys.argv else 0
     path = None if rows else find_sample()
     data = read(path, rows or 1_535_318)
     held = int(data.memory_usage().sum()) / 2**20
     source = "synthetic" if path is None else path.name
     print(f"{source}: {len(data):,} rows; the frame holds {held:.0f} MB\n")
+    if "--specifications" in sys.argv:
+        specifications(data)
+        return
     side_by_side(data)
     if rows:
         return

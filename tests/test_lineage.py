@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from foedus import lineage
 from foedus.api import open_project
+from foedus.config import Config, PanelOptions
+from foedus.covariates.registry import registry
+from foedus.errors import ConfigError
 from foedus.lineage import imported_by, module_file, modules, room, scalars, study_sources
 from foedus.studies.registry import load_studies
 
@@ -92,6 +96,21 @@ def test_plan_without_data_has_no_steps(bare: Path) -> None:
     assert made.sources == {}
     assert made.studies == {}
     assert "johnson_leeds_2011" in made.left_out
+
+
+def test_the_default_panel_holds_what_the_config_lists(bare: Path) -> None:
+    config = bare / "config" / "config.yaml"
+    project = lineage.plan(root=bare).project
+    known = registry()
+    every = {name: known[name] for name in ("atop", "nmc", "network", "cow_alliance")}
+    listed = replace(project, config=Config(panel=PanelOptions(covariates=("nmc", "atop"))))
+    assert set(lineage._panel_covariates(listed, every)) == {"atop", "nmc"}
+    whole = replace(project, config=Config(panel=PanelOptions(covariates="all")))
+    assert set(lineage._panel_covariates(whole, every)) == {"atop", "nmc", "network"}
+    text = config.read_text("utf-8").replace("[atop, atop_third_party,", "[atop, atop_thrid_party,")
+    config.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=r'"atop_thrid_party" is no covariate.*atop_third_party'):
+        lineage.plan(root=bare)
 
 
 def test_a_users_covariate_and_its_file_are_inputs(bare: Path) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,6 +48,22 @@ class CurveOptions(Strict):
     max_specifications: int = Field(64, ge=1, description="At most so many specifications a study")
 
 
+PANEL = (
+    "atop", "atop_third_party", "capability_share", "capital_distance", "contiguity", "gml",
+    "major", "mid", "min_distance", "nmc", "peace_years", "political_relevance", "polity",
+    "rivalry", "similarity", "war",
+)  # fmt: skip
+"""Covariates of the default panel where the config says nothing: those of the usual designs."""
+
+
+class PanelOptions(Strict):
+    """What the default panel holds."""
+
+    covariates: tuple[str, ...] | Literal["all"] = Field(
+        PANEL, description="Covariates by name, or all; a user's own are always in"
+    )
+
+
 class Config(Strict):
     """config/config.yaml.
 
@@ -74,6 +90,7 @@ class Config(Strict):
     accept_unpinned: tuple[str, ...] = ()
     report: ReportOptions = ReportOptions()
     curves: CurveOptions = CurveOptions()
+    panel: PanelOptions = PanelOptions()
 
 
 @dataclass(frozen=True)

@@ -337,14 +337,14 @@ def _panel_step(project: Project, sources: Mapping[str, SourceStep]) -> PanelSte
 
     unit = get_unit(DEFAULT_PANEL)
     every = for_unit(unit.name, unit.keys)
-    fitting = {name: one for name, one in every.items() if not one.on_request}
+    fitting = _panel_covariates(project, every)
     needs = {name: one.sources_said(set()) for name, one in fitting.items()}
     usable = {name: one for name, one in fitting.items() if needs[name] <= set(sources)}
     needed = {*unit.sources, *(source for name in usable for source in needs[name])}
     return PanelStep(
         unit=unit.name,
         years=project.config.years,
-        covariates="all" if len(usable) == len(fitting) else ",".join(usable),
+        covariates="all" if usable.keys() == _by_default(every).keys() else ",".join(usable),
         tables=[table for name in sorted(needed & set(sources)) for table in sources[name].tables],
         files=_covariate_files(project, usable),
         code=modules(
@@ -353,6 +353,35 @@ def _panel_step(project: Project, sources: Mapping[str, SourceStep]) -> PanelSte
             *map(_home, usable.values()),
         ),
     )
+
+
+def _by_default(every: Mapping[str, Covariate]) -> dict[str, Covariate]:
+    """Return what `foedus panel --covariates all` takes."""
+    return {name: one for name, one in every.items() if not one.on_request}
+
+
+def _panel_covariates(project: Project, every: Mapping[str, Covariate]) -> dict[str, Covariate]:
+    """Return the default panel's covariates: those that the config lists, and a user's own.
+
+    Raises
+    ------
+    ConfigError
+        If the config names one that the unit doesn't take.
+    """
+    from foedus.errors import ConfigError, nearest
+
+    asked = project.config.panel.covariates
+    if asked == "all":
+        return _by_default(every)
+    for name in asked:
+        if name not in every:
+            raise ConfigError(
+                f'config/config.yaml: panel: covariates: "{name}" is no covariate of '
+                f"{DEFAULT_PANEL}. {nearest(name, every)}"
+            )
+    return {
+        name: one for name, one in every.items() if name in asked or module_file(one.module) is None
+    }
 
 
 def _study_step(project: Project, study: Study, sources: list[SourceStep]) -> StudyStep:

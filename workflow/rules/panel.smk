@@ -1,4 +1,4 @@
-# The default panel: every directed dyad-year with every covariate, and its codebook.
+# The default panel: every directed dyad-year with the covariates that the config lists, and its codebook.
 
 
 rule panel:

@@ -57,20 +57,53 @@ def codes_of(values: npt.ArrayLike) -> tuple[IntArray, int]:
     n_distinct : int
         How many distinct values there are.
     """
-    array = np.asarray(values)
-    if array.dtype.kind == "f" and np.all(array == np.floor(array)):
-        array = array.astype(np.int64)
+    array = _whole(values)
     if array.dtype.kind in "iu" and array.size:
         low = int(array.min())
         width = int(array.max()) - low + 1
         if width <= max(4 * array.size, 1 << 20):
-            shifted = array.astype(np.int64) - low
+            shifted = array.astype(np.int64, copy=False) - low
             present = np.zeros(width, dtype=bool)
             present[shifted] = True
-            number = np.cumsum(present) - 1
-            return number[shifted].astype(np.int64, copy=False), int(present.sum())
+            number = (np.cumsum(present) - 1).astype(np.int64, copy=False)
+            return number[shifted], int(present.sum())
     distinct, inverse = np.unique(array, return_inverse=True)
     return inverse.reshape(-1).astype(np.int64, copy=False), int(distinct.size)
+
+
+def _whole(values: npt.ArrayLike) -> AnyArray:
+    """Return whole numbers as integers, and anything else as it is."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and np.all(array == np.floor(array)):
+        return array.astype(np.int64)
+    return array
+
+
+def shared_codes(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[IntArray, IntArray, int]:
+    """Return one numbering for the distinct values of two columns, in sorted order.
+
+    Parameters
+    ----------
+    first, second : array_like
+        Identifiers of the same kind, one a row: the two states of a dyad.
+
+    Returns
+    -------
+    codes of the first, codes of the second, n_distinct
+        As `codes_of` of both columns, one under the other, without making that column.
+    """
+    one, two = _whole(first), _whole(second)
+    if one.dtype.kind in "iu" and two.dtype.kind in "iu" and one.size and two.size:
+        low = min(int(one.min()), int(two.min()))
+        width = max(int(one.max()), int(two.max())) - low + 1
+        if width <= max(4 * one.size, 1 << 20):
+            present = np.zeros(width, dtype=bool)
+            present[one - low] = True
+            present[two - low] = True
+            number = (np.cumsum(present) - 1).astype(np.int64)
+            return number[one - low], number[two - low], int(present.sum())
+    codes, n_distinct = codes_of(np.concatenate([one, two]))
+    return codes[: one.size], codes[one.size :], n_distinct
 
 
 def pair_codes(first: IntArray, second: IntArray, n_second: int) -> tuple[IntArray, int]:

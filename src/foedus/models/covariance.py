@@ -31,7 +31,15 @@ import numpy as np
 import numpy.typing as npt
 
 from foedus.errors import EstimationError, UsageError, nearest
-from foedus.models.arrays import FloatArray, IntArray, blocks, codes_of, group_sums, pair_codes
+from foedus.models.arrays import (
+    FloatArray,
+    IntArray,
+    blocks,
+    codes_of,
+    group_sums,
+    pair_codes,
+    shared_codes,
+)
 from foedus.models.scaling import Scaling
 
 FEW_CLUSTERS = 30
@@ -148,18 +156,18 @@ class Identifiers:
                 f"a dyadic covariance needs the columns {self.side_names[0]} and "
                 f"{self.side_names[1]}; name the data's own two with the option dyad."
             )
-        if "both sides" not in self._cache:
-            first, second = (np.asarray(side) for side in self.sides)
-            self._cache["both sides"] = codes_of(np.concatenate([first, second]))
-        codes, n_states = self._cache["both sides"]
-        half = codes.size // 2
-        if bool((codes[:half] == codes[half:]).any()):
-            row = int(np.flatnonzero(codes[:half] == codes[half:])[0])
-            raise EstimationError(
-                f"row {row} of the rows used is a dyad of {np.asarray(self.sides[0])[row]} "
-                "with itself; drop such rows."
-            )
-        return codes[:half], codes[half:], n_states
+        if "first side" not in self._cache:
+            first, second, n_states = shared_codes(*self.sides)
+            if bool((first == second).any()):
+                row = int(np.flatnonzero(first == second)[0])
+                raise EstimationError(
+                    f"row {row} of the rows used is a dyad of {np.asarray(self.sides[0])[row]} "
+                    "with itself; drop such rows."
+                )
+            self._cache["first side"] = first, n_states
+            self._cache["second side"] = second, n_states
+        first, n_states = self._cache["first side"]
+        return first, self._cache["second side"][0], n_states
 
     def members(self, names: Sequence[str]) -> tuple[IntArray, int]:
         """Return the members of each row, sorted, -1 where there is none, and how many exist."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -154,11 +154,11 @@ def fit_index(inputs: Inputs) -> Fit:
     problem = _problem(data, inputs.collinear)
     ancillary: dict[str, float] = {}
     if estimator == "negbin":
-        family, optimum, ancillary = _fit_negbin(problem)
+        family, optimum, ancillary = _fit_negbin(problem, _near(problem, inputs.start))
     elif inputs.separation == "drop":
-        problem, optimum = _maximise_unseparated(family, data, problem)
+        problem, optimum = _maximise_unseparated(family, data, problem, inputs.start)
     else:
-        optimum = maximise(family, problem)
+        optimum = maximise(family, problem, near=_near(problem, inputs.start))
     made, ancillary_more, loglik = _ingredients(family, problem, optimum, inputs.information)
     return Fit(
         estimator=estimator,
@@ -218,11 +218,22 @@ def _drop_predictors(data: _Data, found: Sequence[PerfectPredictor]) -> None:
     data.keep_rows(keep)
 
 
-def _maximise_unseparated(family: Family, data: _Data, problem: Problem) -> tuple[Problem, Optimum]:
+def _near(problem: Problem, start: Mapping[str, float] | None) -> FloatArray | None:
+    """Return given coefficients on the scaled columns; terms that are not given are 0."""
+    if start is None:
+        return None
+    given = np.array([start.get(name, 0.0) for name in problem.names])
+    out: FloatArray = linalg.solve(problem.scaling.matrix(), given)
+    return out
+
+
+def _maximise_unseparated(
+    family: Family, data: _Data, problem: Problem, start: Mapping[str, float] | None
+) -> tuple[Problem, Optimum]:
     """Leave out rows that combinations of terms decide, until a maximum exists."""
     while True:
         try:
-            return problem, maximise(family, problem)
+            return problem, maximise(family, problem, near=_near(problem, start))
         except SeparationError as found:
             if bool(found.rows.all()):
                 raise
@@ -368,10 +379,12 @@ def _best_theta(y: FloatArray, mu: FloatArray, weights: FloatArray, start: float
     return float(np.exp(optimize.brentq(slope, low, high, xtol=1e-12, rtol=1e-13)))
 
 
-def _fit_negbin(problem: Problem) -> tuple[Family, Optimum, dict[str, float]]:
+def _fit_negbin(
+    problem: Problem, near: FloatArray | None = None
+) -> tuple[Family, Optimum, dict[str, float]]:
     """Alternate between coefficients and theta, as MASS::glm.nb does, until neither moves."""
     weights = np.ones_like(problem.y) if problem.weights is None else problem.weights
-    optimum = maximise(FAMILIES["poisson"], problem)
+    optimum = maximise(FAMILIES["poisson"], problem, near=near)
     theta, steps = 1.0, optimum.iterations
     for _ in range(100):
         mu = np.exp(_index(problem, optimum.beta))

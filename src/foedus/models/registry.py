@@ -103,6 +103,8 @@ class Estimator:
         estimator does so itself.
     weights : bool
         Whether it takes prior weights.
+    starts : bool
+        Whether it can begin from given coefficients (``start=``).
     """
 
     name: str
@@ -119,6 +121,7 @@ class Estimator:
     covariances: tuple[str, ...] = ("classical", "scores", "resample")
     screened: bool = True
     weights: bool = True
+    starts: bool = False
 
     def option(self, name: str) -> Option:
         """Return an option by name.

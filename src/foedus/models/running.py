@@ -127,7 +127,9 @@ def inputs_of_sample(
         numbers=numbers,
         groups=groups,
         options=_settings(entry, options),
-        **common,
+        information=common["information"],
+        collinear=common["collinear"],
+        separation=common["separation"],
     )
 
 
@@ -175,7 +177,9 @@ def inputs_of_arrays(
         numbers=numbers,
         groups=groups,
         options=_settings(entry, options),
-        **common,
+        information=common["information"],
+        collinear=common["collinear"],
+        separation=common["separation"],
     )
     _check_finite(inputs)
     return inputs

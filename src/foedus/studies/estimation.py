@@ -37,6 +37,9 @@ class Memo:
     workshop: Workshop
     fits: dict[str, Fitted | FoedusError] = field(default_factory=dict)
     measures: dict[str, MeasureResult | FoedusError] = field(default_factory=dict)
+    first: dict[tuple[str, str], Fitted] = field(default_factory=dict)
+    """The first estimates of each model (its name and estimator): where those of other designs
+    begin. The first is always the declared design's, so the order of the others plays no part."""
 
 
 class Estimation:
@@ -114,13 +117,16 @@ class Estimation:
             lost = max(rows.flow, key=lambda step: step.rows_lost)
             raise EstimationError(f"{model}: no row is left; most are lost at {lost.cause}.")
         names = list(self.frame.of_model(spec))
-        return fit_model(
+        fitted = fit_model(
             formula=spec.formula,
             estimator=spec.estimator,
             options=spec.options,
             covariances=covariances,
             data={**self._keys(rows), **self.frame.data(names, rows)},
+            near=self.memo.first.get((model, spec.estimator)),
         )
+        self.memo.first.setdefault((model, spec.estimator), fitted)
+        return fitted
 
     def effect(self, name: str) -> dict[str, EffectValue]:
         """Return an effect under each covariance.

@@ -230,6 +230,7 @@ def fit_model(
     options: Mapping[str, Any],
     covariances: Sequence[str],
     data: Mapping[str, NDArray[Any]],
+    near: Fitted | None = None,
 ) -> Fitted:
     """Estimate one model.
 
@@ -241,6 +242,8 @@ def fit_model(
     covariances : sequence of str
     data : mapping of column to array
         The formula's variables, complete, and the unit's keys (states and years to cluster on).
+    near : Fitted, optional
+        The same model in another design: where Newton's method begins, if the estimator can.
 
     Raises
     ------
@@ -249,13 +252,14 @@ def fit_model(
     UsageError
         An unknown estimator, covariance or cluster variable.
     """
-    from foedus.models import estimate
+    from foedus.models import estimate, find_estimator
 
+    chosen = dict(options)
+    if near is not None and find_estimator(estimator).starts:
+        chosen["start"] = dict(zip(near.names, near.params.tolist(), strict=True))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        result = estimate(
-            formula, data, estimator=estimator, cov=list(covariances), **dict(options)
-        )
+        result = estimate(formula, data, estimator=estimator, cov=list(covariances), **chosen)
     assert result.design is not None
     made = {text: result.covariance(text) for text in covariances}
     return Fitted(

@@ -14,6 +14,7 @@ from foedus.models.registry import estimator
     outcome="binary",
     covariances=("classical", "scores", "leverage", "resample"),
     screened=False,
+    starts=True,
 )
 def fit(inputs: Inputs) -> Fit:
     """Fit by Newton's method on the log-likelihood (`foedus.models.fit.fit_index`)."""
