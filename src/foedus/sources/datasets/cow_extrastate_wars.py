@@ -5,40 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from foedus.sources import dates
 from foedus.sources.registry import SourceFacts, source
 from foedus.sources.schema import Column, Rows, read_table
-
-
-def _spell(number: int) -> tuple[Column, ...]:
-    which = "first" if number == 1 else "second"
-    made = []
-    for name, verb in (("start", "begins"), ("end", "ends")):
-        header = name.capitalize()
-        made += [
-            Column(f"{name}month{number}", "int8", f"Month in which the {which} spell {verb}",
-                   f"{header}Month{number}", low=1, high=12),
-            Column(f"{name}day{number}", "int8", f"Day on which the {which} spell {verb}",
-                   f"{header}Day{number}", low=1, high=31),
-            Column(f"{name}year{number}", "int16",
-                   f"Year in which the {which} spell {verb}; missing while it goes on",
-                   f"{header}Year{number}", within_coverage=True,
-                   required=number == 1 and name == "start"),
-        ]  # fmt: skip
-    return tuple(made)
-
-
-def _dates(number: int) -> tuple[Column, ...]:
-    which = "first" if number == 1 else "second"
-    return (
-        Column(f"start{number}", "date", f"First day the {which} spell may have begun",
-               derived=True),
-        Column(f"end{number}", "date", f"Last day the {which} spell may have ended", derived=True),
-        Column(f"start{number}_precision", "text", f"How much of start{number} is known",
-               derived=True),
-        Column(f"end{number}_precision", "text", f"How much of end{number} is known", derived=True),
-    )  # fmt: skip
-
+from foedus.sources.war_spells import spell_columns, spell_dates, with_spells
 
 COLUMNS = (
     Column("warnum", "int32", "COW war number", "WarNum", low=1, high=9999, required=True),
@@ -51,10 +20,10 @@ COLUMNS = (
            low=1, high=999),
     Column("sideb", "text", "Name of the party on side B; missing when another row has it",
            "SideB"),
-    *_dates(1),
-    *_dates(2),
-    *_spell(1),
-    *_spell(2),
+    *spell_dates(1),
+    *spell_dates(2),
+    *spell_columns(1),
+    *spell_columns(2),
     Column("initiator", "int8", "1 if the party of the row began the war", "Initiator",
            required=True),
     Column("interven", "int8", "1 if other states intervened", "Interven", required=True),
@@ -74,18 +43,4 @@ COLUMNS = (
 def read(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
     """Read version 4.0: cp1252, bare CR line ends, and a column name that ends in a blank."""
     rows = read_table(files, facts, "Extra-StateWarData_v4.0.csv", COLUMNS)
-    assert rows.raw is not None
-    frame = rows.frame
-    for number in (1, 2):
-        begin = tuple(f"start{part}{number}" for part in ("year", "month", "day"))
-        finish = tuple(f"end{part}{number}" for part in ("year", "month", "day"))
-        frame = frame.with_columns(
-            dates.earliest(*begin).alias(f"start{number}"),
-            dates.latest(*finish).alias(f"end{number}"),
-            dates.precision(*begin).alias(f"start{number}_precision"),
-            dates.precision(*finish).alias(f"end{number}_precision"),
-        )
-        dates.check_exists(rows.raw, frame, f"start{number}", *begin)
-        dates.check_exists(rows.raw, frame, f"end{number}", *finish)
-        dates.check_order(rows.raw, frame, f"start{number}", f"end{number}")
-    return {"participants": Rows(frame, rows.raw)}
+    return {"participants": with_spells(rows, (1, 2))}

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from foedus.sources import dates
 from foedus.sources.registry import SourceFacts, source
 from foedus.sources.schema import Column, Rows, read_table
+from foedus.sources.war_spells import spell_columns, spell_dates, with_spells
 
-_NTH = ("first", "second", "third", "fourth")
-
-
-def _spell(number: int, month: str, day: str, year: str) -> tuple[Column, ...]:
-    which = _NTH[number - 1]
-    made = []
-    for name, verb in (("start", "begins"), ("end", "ends")):
-        header = name.capitalize()
-        made += [
-            Column(f"{name}month{number}", "int8", f"Month in which the {which} spell {verb}",
-                   f"{header}{month}{number}", low=1, high=12),
-            Column(f"{name}day{number}", "int8", f"Day on which the {which} spell {verb}",
-                   f"{header}{day}{number}", low=1, high=31),
-            Column(f"{name}year{number}", "int16", f"Year in which the {which} spell {verb}",
-                   f"{header}{year}{number}", within_coverage=True,
-                   required=number == 1 and name == "start"),
-        ]  # fmt: skip
-    return tuple(made)
-
-
-def _dates(number: int) -> tuple[Column, ...]:
-    which = _NTH[number - 1]
-    return (
-        Column(f"start{number}", "date", f"First day the {which} spell's beginning may mean",
-               derived=True),
-        Column(f"end{number}", "date", f"Last day the {which} spell's end may mean", derived=True),
-        Column(f"start{number}_precision", "text", f"How much of start{number} is known",
-               derived=True),
-        Column(f"end{number}_precision", "text", f"How much of end{number} is known", derived=True),
-    )  # fmt: skip
-
+_SHORT = ("Mo", "Dy", "Yr")
 
 CURRENT = (
     Column("warnum", "float64", "COW war number; wars new in version 5 have a decimal", "WarNum",
@@ -51,8 +21,8 @@ CURRENT = (
     Column("sidea", "text", "Name of side A", "SideA", required=True),
     Column("sideb", "text", "Name of side B", "SideB", required=True),
     Column("intnl", "int8", "1: another state fought in the war", "Intnl", required=True),
-    *(column for number in range(1, 5) for column in _dates(number)),
-    *(column for number in range(1, 5) for column in _spell(number, "Mo", "Dy", "Yr")),
+    *(column for number in range(1, 5) for column in spell_dates(number)),
+    *(column for number in range(1, 5) for column in spell_columns(number, _SHORT)),
     Column("wdurat_days", "int32", "Duration of the war", "WDuratDays", unit="days", low=1,
            required=True),
     Column("wdurat_months", "float64", "Duration of the war", "WDuratMo", unit="months", low=0,
@@ -78,10 +48,10 @@ OLD = (
     Column("ccodeb", "int32", "COW number of the state on side B", "CcodeB", low=1, high=999),
     Column("sideb", "text", "Participant on side B", "SideB"),
     Column("intnl", "int8", "1: another state fought in the war", "Intnl", required=True),
-    *_dates(1),
-    *_dates(2),
-    *_spell(1, "Month", "Day", "Year"),
-    *_spell(2, "Month", "Day", "Year"),
+    *spell_dates(1),
+    *spell_dates(2),
+    *spell_columns(1),
+    *spell_columns(2),
     Column("transfrom", "int32", "War that became this one", "TransFrom", low=1, high=9999),
     Column("wherefought", "int8", "Where it was fought", "WhereFought", required=True),
     Column("initiator", "text", "Who began the war", "Initiator"),
@@ -99,30 +69,11 @@ OLD = (
 def read(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
     """Read version 5.1."""
     rows = read_table(files, facts, "INTRA-STATE WARS v5.1 CSV.csv", CURRENT)
-    return {"wars": _dated(rows, (1, 2, 3, 4))}
+    return {"wars": with_spells(rows, (1, 2, 3, 4))}
 
 
 @source("cow_intrastate_wars_4.1", tables={"participants": OLD})
 def read_old(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
     """Read version 4.1."""
     rows = read_table(files, facts, "Intra-StateWarData_v4.1.csv", OLD)
-    return {"participants": _dated(rows, (1, 2))}
-
-
-def _dated(rows: Rows, spells: Sequence[int]) -> Rows:
-    """Make dates of each spell's parts; a war that goes on has no end."""
-    assert rows.raw is not None
-    frame = rows.frame
-    for number in spells:
-        begin = (f"startyear{number}", f"startmonth{number}", f"startday{number}")
-        finish = (f"endyear{number}", f"endmonth{number}", f"endday{number}")
-        frame = frame.with_columns(
-            dates.earliest(*begin).alias(f"start{number}"),
-            dates.latest(*finish).alias(f"end{number}"),
-            dates.precision(*begin).alias(f"start{number}_precision"),
-            dates.precision(*finish).alias(f"end{number}_precision"),
-        )
-        dates.check_exists(rows.raw, frame, f"start{number}", *begin)
-        dates.check_exists(rows.raw, frame, f"end{number}", *finish)
-        dates.check_order(rows.raw, frame, f"start{number}", f"end{number}")
-    return Rows(frame, rows.raw)
+    return {"participants": with_spells(rows, (1, 2))}
