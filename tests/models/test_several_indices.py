@@ -433,3 +433,24 @@ def test_frozen(frame: pd.DataFrame) -> None:
     with pytest.raises(AttributeError):
         result.params = np.zeros(1)  # type: ignore[misc]
     assert replace(result, formula="").formula == ""
+
+
+def test_a_start_on_some_rows_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rare outcomes of many rows: all of them and a share of the base are where the search starts."""
+    from foedus.models.methods import categories
+
+    rng = np.random.default_rng(7)
+    n = 60_000
+    X = np.column_stack([np.ones(n), rng.normal(size=n), rng.normal(2.0, 3.0, size=n)])
+    etas = np.array([[-5.0, 0.6, 0.1], [-6.0, -0.4, 0.2]]) @ X.T
+    shares = np.exp(np.vstack([np.zeros(n), etas]))
+    codes = (rng.random(n) > (shares / shares.sum(axis=0)).cumsum(axis=0)).sum(axis=0)
+    names = ["(Intercept)", "a", "b"]
+    assert categories._thinned(codes, None) is not None
+    from_some = categories.fit_multinomial(codes, ["0", "1", "2"], X, names)
+    monkeypatch.setattr(categories, "LARGE", n + 1)
+    assert categories._thinned(codes, None) is None
+    from_all = categories.fit_multinomial(codes, ["0", "1", "2"], X, names)
+    np.testing.assert_allclose(from_some.params, from_all.params, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(from_some.bread, from_all.bread, rtol=1e-9)
+    assert from_some.loglik == pytest.approx(from_all.loglik, abs=1e-8)

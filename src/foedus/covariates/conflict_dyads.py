@@ -51,6 +51,8 @@ COLUMNS = [
           "undirected dyads, either against the other.", "max"),
     _flag("joined", "1 if the two begin to oppose each other this year in a conflict that state 1 "
           "was not in on its first day; in undirected dyads, either.", "max"),
+    _flag("opponent_joined", "The same of state 2: it was not in the conflict on its first day.",
+          "max"),
     _flag("targeted", "1 if state 2 began a conflict against state 1 this year (option who); in "
           "undirected dyads, either against the other.", "max"),
     _code("side", f"Side of state 1: 1 the side that began it (A), 2 the other, {_OWN_SAYS}.",
@@ -59,6 +61,8 @@ COLUMNS = [
           "UCDP: 4 a conflict, 5 a war by that year's deaths.", "code 0-5"),
     _code("own_hostility", f"Highest level of hostility of state 1 itself, 1 to 5, {_OWN_SAYS}.",
           "code 0-5", "max"),
+    _code("opponent_hostility", f"Highest level of hostility of state 2 itself, 1 to 5, {_OWN_SAYS}"
+          ".", "code 0-5", "max"),
     _code("fatality", f"Deaths, 0 to 6, {_OWN_SAYS}, missing where unknown (option levels).",
           "code 0-6"),
     _code("own_fatality", f"Deaths of state 1 itself, 0 to 6, {_OWN_SAYS}, missing where unknown.",
@@ -94,7 +98,7 @@ _CHOSEN = {
     "reciprocated": "reciprocated", "revisionist": "revisionist",
     "revision_type": "revision_type", "outcome": "outcome", "settlement": "settlement",
 }  # fmt: skip
-_BEGINNINGS = ("onset", "initiated", "targeted", "joined")
+_BEGINNINGS = ("onset", "initiated", "targeted", "joined", "opponent_joined")
 
 
 @covariate(
@@ -118,7 +122,7 @@ _BEGINNINGS = ("onset", "initiated", "targeted", "joined")
         "continuing": Option(
             "zero",
             "A year in which a conflict goes on and none begins: 0 in conflict_onset, _initiated, "
-            "_targeted and _joined, or missing, which drops it from a study of onsets.",
+            "_targeted and both _joined, or missing, which drops it from a study of onsets.",
             ("zero", "missing"),
         ),
     },
@@ -134,12 +138,14 @@ _BEGINNINGS = ("onset", "initiated", "targeted", "joined")
             "Serbia's side of it.",
             {"ccode1": 345, "ccode2": 300, "year": 1913},
             {"conflict_onset": 1, "conflict_initiated": 0, "conflict_targeted": 1,
-             "conflict_side": 2, "conflict_own_hostility": 1},
+             "conflict_side": 2, "conflict_own_hostility": 1, "conflict_opponent_hostility": 4,
+             "conflict_opponent_joined": 0},
         ),
         Example(
             "The United States joins the war against Germany in 1917.",
             {"ccode1": 2, "ccode2": 255, "year": 1917},
-            {"conflict_onset": 1, "conflict_joined": 1, "conflict_initiated": 0},
+            {"conflict_onset": 1, "conflict_joined": 1, "conflict_initiated": 0,
+             "conflict_opponent_joined": 0},
             options={"source": "war"},
         ),
         Example(
@@ -190,6 +196,7 @@ def _check_coded(source: str, name: str, levels: str) -> None:
     own = levels == "dyad"
     needs = {
         **_CHOSEN, "initiated": "side", "targeted": "side", "joined": "originator1",
+        "opponent_joined": "originator1", "opponent_hostility": "own_hostility",
         "side": "side", "won": "outcome", "war": "hostility", "war_onset": "hostility",
         "hostility": "dyad_hostility" if own else "hostility", "days_min": "mindur",
         "fatality": "dyad_fatality" if own else "fatality", "days_max": "maxdur",
@@ -210,6 +217,7 @@ def _marked(context: Context, asked: set[str]) -> dict[str, NDArray[np.int8]]:
         "initiated": onset & (pl.col("side") == 1) & fitting,
         "targeted": onset & (pl.col("side") == 0) & fitting,
         "joined": onset & (pl.col("originator1") == 0),
+        "opponent_joined": onset & (pl.col("originator2") == 0),
         "war_onset": onset & (pl.col("hostility") == WAR),
     }
     made = {}
@@ -242,15 +250,22 @@ def _chosen(context: Context, asked: set[str]) -> dict[str, NDArray[Any]]:
         "days_max": (pl.col("maxdur"), np.int32),
         "number": (pl.col("conflict"), np.int32),
     }
-    wanted = sorted(asked & says.keys())
+    also = {"own_hostility"} if "opponent_hostility" in asked else set()
+    wanted = sorted((asked | also) & says.keys())
     if not wanted:
         return {}
     settings = (context.options[name] for name in ("source", "several", "exclude"))
     rows = context.shared(("chosen conflicts", *settings), lambda: chosen_conflicts(context))
-    return {
+    made = {
         name: scatter(context, rows, codes(rows.select(says[name][0]).to_series(), says[name][1]))
         for name in wanted
     }
+    if "opponent_hostility" in asked:
+        # the other direction's row is of the same conflict, and speaks of state 2
+        made["opponent_hostility"] = made["own_hostility"].swapaxes(0, 1)
+        if "own_hostility" not in asked:
+            del made["own_hostility"]
+    return made
 
 
 def _counted(context: Context, asked: set[str]) -> dict[str, NDArray[np.int16]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from scipy import special
@@ -20,6 +21,12 @@ from foedus.models.methods.indices import (
 from foedus.models.scaling import constant_column
 
 CATEGORIES_MOST = 50
+
+LARGE = 50_000
+"""Rows from which a multinomial logit of rare outcomes starts from the estimate on some of them."""
+
+BASE_ROWS = 10
+"""Of the base category that many rows for each other row, in such a start."""
 
 
 def check_categories(y: FloatArray, levels: Sequence[str], name: str, least: int) -> IntArray:
@@ -100,12 +107,58 @@ def fit_multinomial(
                 X[0, constant]
             )
 
-    def parts(rows: slice, etas: FloatArray) -> RowParts:
-        return multinomial_parts(category[rows], etas)
-
+    parts = partial(_multinomial_rows, category)
     name = "multinomial logit"
+    thin = _thinned(category, weights)
+    if thin is not None:
+        rows, counted = thin
+        start = _from_some(name, category[rows], indices, rows, assembly.terms, counted, start)
     found = maximise_rows(RowModel(name, parts, indices, assembly.terms, weights), start)
     return assembly.estimated(found, name, {"n_categories": float(len(labels))})
+
+
+def _thinned(category: IntArray, weights: FloatArray | None) -> tuple[IntArray, FloatArray] | None:
+    """Return all rows of rare categories and every m-th of the base's, which count m times.
+
+    None where the rows are few or the base is no large majority of them.
+    """
+    rare = np.flatnonzero(category > 0)
+    every = (category.size - rare.size) // max(BASE_ROWS * rare.size, 20_000)
+    if category.size < LARGE or every < 2:
+        return None
+    some = np.arange(0, category.size, every)
+    base = some[category[some] == 0]
+    rows = np.sort(np.concatenate([rare, base]))
+    counted = np.where(category[rows] > 0, 1.0, float(every))
+    return rows, counted if weights is None else counted * weights[rows]
+
+
+def _from_some(
+    name: str,
+    category: IntArray,
+    indices: Sequence[Index],
+    rows: IntArray,
+    terms: Sequence[str],
+    weights: FloatArray,
+    start: FloatArray,
+) -> FloatArray:
+    """Return where some of the rows have their maximum, from which few steps are left.
+
+    What these rows can't tell (a category perfectly predicted among them) is for all rows to say:
+    then the start is as it was.
+    """
+    Z = indices[0].Z[rows]
+    offsets = [None if one.offset is None else one.offset[rows] for one in indices]
+    few = [Index(Z, one.places, own) for one, own in zip(indices, offsets, strict=True)]
+    parts = partial(_multinomial_rows, category)
+    try:
+        return maximise_rows(RowModel(name, parts, few, terms, weights), start).params
+    except EstimationError:
+        return start
+
+
+def _multinomial_rows(category: IntArray, rows: slice, etas: FloatArray) -> RowParts:
+    return multinomial_parts(category[rows], etas)
 
 
 def fit_ordered(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 from foedus.errors import EstimationError
 from foedus.models.arrays import FloatArray, IntArray, blocks
@@ -19,6 +20,10 @@ from foedus.models.separation import name_some
 
 STEP_DONE = 1e-7
 """Largest step (in standard deviations of the columns) after which the error is its square."""
+
+SURELY = 1e-4
+"""Least pivot of an information matrix, as a share of the largest, that needs no eigenvalues to be
+called positive definite."""
 
 RUNAWAY = 25.0
 """Scaled coefficients beyond this have left every place where a maximum is of use."""
@@ -107,17 +112,26 @@ def _walk(model: RowModel, params: FloatArray) -> Iterator[tuple[slice, RowParts
 
 def evaluate(model: RowModel, params: FloatArray) -> tuple[float, FloatArray, FloatArray]:
     """Return log-likelihood, gradient and observed information, in one pass over rows."""
-    p = params.size
-    loglik, gradient, information = 0.0, np.zeros(p), np.zeros((p, p))
+    p, n_indices = params.size, len(model.indices)
+    loglik = 0.0
+    slopes = [np.zeros(one.places.size) for one in model.indices]
+    # pair by pair of indices, put in their places once all rows are summed
+    sums = [[np.zeros((one.places.size, other.places.size)) for other in model.indices[: a + 1]]
+            for a, one in enumerate(model.indices)]  # fmt: skip
     for rows, (ll, d, h) in _walk(model, params):
         loglik += float(ll.sum())
-        for a, one in enumerate(model.indices):
-            gradient[one.places] += d[a] @ one.Z[rows]
-            for b, other in enumerate(model.indices[: a + 1]):
-                block = (one.Z[rows] * h[a, b][:, None]).T @ other.Z[rows]
-                information[np.ix_(one.places, other.places)] += block
-                if b < a:
-                    information[np.ix_(other.places, one.places)] += block.T
+        parts = [one.Z[rows] for one in model.indices]
+        for a in range(n_indices):
+            slopes[a] += d[a] @ parts[a]
+            for b in range(a + 1):
+                sums[a][b] += (parts[a] * h[a, b][:, None]).T @ parts[b]
+    gradient, information = np.zeros(p), np.zeros((p, p))
+    for a, one in enumerate(model.indices):
+        gradient[one.places] += slopes[a]
+        for b, other in enumerate(model.indices[: a + 1]):
+            information[np.ix_(one.places, other.places)] += sums[a][b]
+            if b < a:
+                information[np.ix_(other.places, one.places)] += sums[a][b].T
     return loglik, gradient, information
 
 
@@ -133,6 +147,14 @@ def row_scores(model: RowModel, params: FloatArray) -> FloatArray:
 
 def _uphill(information: FloatArray, gradient: FloatArray) -> tuple[FloatArray, bool]:
     """Return Newton's step, turned uphill where the likelihood is not concave; say if it was."""
+    try:
+        factor = linalg.cho_factor(information)
+        pivots = np.diag(factor[0])
+        if pivots.min() > SURELY * pivots.max():
+            direct: FloatArray = linalg.cho_solve(factor, gradient)
+            return direct, True
+    except linalg.LinAlgError:
+        pass
     values, vectors = np.linalg.eigh(information)
     top = float(np.abs(values).max())
     least = float(values.min())

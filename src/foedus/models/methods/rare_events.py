@@ -22,10 +22,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from foedus.errors import EstimationError, UsageError
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, product_blocks
 from foedus.models.families import FAMILIES
-from foedus.models.methods.handover import Estimated, inverse, scaled
-from foedus.models.newton import Problem, maximise
+from foedus.models.methods.handover import Estimated, inverse
+from foedus.models.newton import Problem, maximise, weighted_square
+from foedus.models.scaling import collinear_columns, refuse_collinear, scale_columns
 
 CORRECTIONS = ("prior", "weighting")
 BIASES = ("paper", "zelig", "none")
@@ -82,23 +83,35 @@ def fit_rare_events(
     family = FAMILIES["logit"]
     family.check(y)
     share = check_tau(tau, y)
-    Z, scaling = scaled(X, names)
+    scaling = scale_columns(X)
+    refuse_collinear(collinear_columns(scaling.correlation), names)
     ybar, n, k = float(y.mean()), y.size, X.shape[1]
     w1, w0, weights = share / ybar, (1.0 - share) / (1.0 - ybar), None
     if tau is not None and correct == "weighting":
         weights = np.where(y > 0, w1, w0)
     optimum = maximise(family, Problem(y, X, names, scaling, weights, offset))
-    eta = Z @ optimum.beta + (0.0 if offset is None else offset)
-    p, w = family.mean(eta), family.slope(eta)
     used = np.ones(n) if weights is None else weights
-    information = (Z * (w * used)[:, None]).T @ Z
+    # column by column in memory, as what sums them within clusters reads them
+    scores = np.empty((n, k), order="F")
+    information, half = np.zeros((k, k)), np.empty((2, n))
+    for rows in product_blocks(n, k):
+        Z = scaling.block(X[rows])
+        eta = Z @ optimum.beta + (0.0 if offset is None else offset[rows])
+        p, w = family.mean(eta), family.slope(eta) * used[rows]
+        information += weighted_square(Z, w)
+        scores[rows] = Z * ((y[rows] - p) * used[rows])[:, None]
+        half[:, rows] = p, w
     bread = inverse(information, "rare events logit", names)
     beta = optimum.beta.copy()
     if bias != "none":
-        q = np.einsum("ij,ij->i", Z @ bread, Z)
         one = w0 if bias == "zelig" else (1.0 if weights is None else w1)
-        xi = 0.5 * q * ((1.0 + one) * p - one)
-        beta -= bread @ (Z.T @ (w * used * xi))
+        pull = np.zeros(k)
+        for rows in product_blocks(n, k):
+            Z = scaling.block(X[rows])
+            p, w = half[:, rows]
+            q = ((Z @ bread) * Z).sum(axis=1)
+            pull += (w * 0.5 * q * ((1.0 + one) * p - one)) @ Z
+        beta -= bread @ pull
     facts = {"tau": share, "ybar": ybar}
     if tau is not None and correct == "prior":
         if scaling.constant is None:
@@ -115,7 +128,7 @@ def fit_rare_events(
         tuple(names),
         back @ beta,
         optimum.loglik,
-        Z * ((y - p) * used)[:, None],
+        scores,
         bread,
         back * shrink,
         optimum.iterations,
