@@ -243,7 +243,7 @@ def run_some(formulas: list[str], data: pd.DataFrame, start: dict[str, float], q
     """Estimate some models in a process of its own; report its processor seconds."""
     cpu = time.process_time()
     for formula in formulas:
-        estimate(formula, data, cov="cluster(dyad)", start=start)
+        estimate(formula, data, cov="cluster(dyad)", near=start)
     queue.put(time.process_time() - cpu)
 
 

@@ -48,7 +48,7 @@ def test_a_warm_start_changes_no_number(
     near = estimate(formulas[0], data, estimator)
     for formula in formulas:
         cold = estimate(formula, data, estimator, cov=["classical", "HC1"])
-        warm = estimate(formula, data, estimator, cov=["classical", "HC1"], start=near)
+        warm = estimate(formula, data, estimator, cov=["classical", "HC1"], near=near)
         np.testing.assert_allclose(warm.params, cold.params, rtol=1e-10, atol=1e-10)
         for cov in ("classical", "HC1"):
             np.testing.assert_allclose(warm.vcov(cov), cold.vcov(cov), rtol=1e-9, atol=1e-14)
@@ -57,7 +57,7 @@ def test_a_warm_start_changes_no_number(
 
 def test_its_own_estimate_costs_one_step(data: pd.DataFrame) -> None:
     cold = estimate("event ~ x1 + x2 + t", data)
-    again = estimate("event ~ x1 + x2 + t", data, start=cold)
+    again = estimate("event ~ x1 + x2 + t", data, near=cold)
     assert cold.iterations > 3
     assert again.iterations == 1
 
@@ -66,15 +66,15 @@ def test_its_own_estimate_costs_one_step(data: pd.DataFrame) -> None:
 def test_a_bad_start_is_passed_over(data: pd.DataFrame, far: float) -> None:
     for estimator, outcome in OUTCOMES.items():
         cold = estimate(f"{outcome} ~ x1 + t", data, estimator)
-        warm = estimate(f"{outcome} ~ x1 + t", data, estimator, start={"x1": far})
+        warm = estimate(f"{outcome} ~ x1 + t", data, estimator, near={"x1": far})
         np.testing.assert_allclose(warm.params, cold.params, rtol=1e-10)
 
 
 def test_what_can_t_begin_anywhere_says_so(data: pd.DataFrame) -> None:
-    with pytest.raises(UsageError, match="a firth takes no start="):
-        estimate("event ~ x1", data, "firth", start={"x1": 1.0})
-    with pytest.raises(UsageError, match="start: x1 is nan"):
-        estimate("event ~ x1", data, start={"x1": float("nan")})
+    with pytest.raises(UsageError, match="a firth takes no near="):
+        estimate("event ~ x1", data, "firth", near={"x1": 1.0})
+    with pytest.raises(UsageError, match="near: x1 is nan"):
+        estimate("event ~ x1", data, near={"x1": float("nan")})
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.int64, np.float64, str])

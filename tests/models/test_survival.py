@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from foedus.errors import EstimationError
+from foedus.errors import EstimationError, UsageError
 from foedus.models import Result, estimate
 from foedus.models.arrays import codes_of
 from foedus.models.cox import cox_curves, kaplan_meier, log_rank, proportionality
@@ -91,6 +91,38 @@ def test_cox(model: str, spells: pd.DataFrame) -> None:
     at = np.searchsorted(curve.times, base["term"].astype(float) + 1e-9) - 1
     ours = np.where(at < 0, 0.0, curve.hazard[at, 0])
     assert_allclose(ours, base["estimate"], rtol=1e-8, atol=1e-12)
+
+
+def test_cox_with_exact_ties(spells: pd.DataFrame) -> None:
+    rows = stored("small", "cox_exact")
+    result = fit(f"time {RIGHT}", spells, "cox", rows, event="y", ties="exact")
+    compare(result, rows)
+    assert_allclose(result.fit.made.scores.sums(np.zeros(len(spells), int), 1), 0.0, atol=1e-7)
+
+
+def test_exact_ties_without_ties_are_the_same_model(spells: pd.DataFrame) -> None:
+    """Also with late entry and strata; and then the robust errors agree, which R has not."""
+    rng = np.random.default_rng(2)
+    apart = spells.iloc[:200].assign(
+        late=lambda d: 0.1 * (d["count"] % 3), time=lambda d: d["time"] + rng.random(200)
+    )
+    for options in ({}, {"start": "late"}, {"strata": "region"}):
+        both = [
+            estimate(
+                f"time {RIGHT}", apart, "cox", ["classical", "HC0", "cluster(ccode1; none)"],
+                event="y", ties=ties, **options,
+            )
+            for ties in ("exact", "efron")
+        ]  # fmt: skip
+        assert_allclose(both[0].params, both[1].params, rtol=1e-8)
+        assert both[0].loglik == pytest.approx(both[1].loglik, rel=1e-11)
+        for cov in ("classical", "HC0", "cluster(ccode1; none)"):
+            assert_allclose(both[0].std_errors(cov), both[1].std_errors(cov), rtol=1e-8)
+
+
+def test_exact_ties_refuse_weights(spells: pd.DataFrame) -> None:
+    with pytest.raises(UsageError, match="takes no weights"):
+        estimate(f"time {RIGHT}", spells, "cox", event="y", ties="exact", weights="w")
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DYAD = ("ccode1", "ccode2")
-Start = Result | Mapping[str, float]
+Near = Result | Mapping[str, float]
 
 
 def estimate(
@@ -54,7 +54,7 @@ def estimate(
     collinear: str = "error",
     separation: str = "error",
     repairs: str = "variances",
-    start: Start | None = None,
+    near: Near | None = None,
     **options: Any,
 ) -> Result:
     """Fit a model to the rows of a frame.
@@ -88,7 +88,7 @@ def estimate(
     repairs : str
         "variances", "eigen" or "never": when negative eigenvalues are mended in multi-way and
         dyadic covariances; see `foedus.models.covariance.covariance_of`.
-    start : Result or mapping of term to number, optional
+    near : Result or mapping of term to number, optional
         Where Newton's method begins, for models of one index: a neighbouring specification's
         estimates save steps and change no digit that counts. Terms it lacks begin at 0; one that
         is worse than the usual beginning is not used.
@@ -119,7 +119,7 @@ def estimate(
         Wanted(weights, columns, entry.outcome in CATEGORIES, entry.selects),
     )
     inputs = inputs_of_sample(entry, sample, chosen, common)
-    inputs = replace(inputs, start=_starting(entry, start))
+    inputs = replace(inputs, near=_starting(entry, near))
     fitted = run(entry, inputs)
     kept = _inside(sample.kept, fitted.kept)
     ids = _identifiers(specs, data, dyad, kept)
@@ -155,7 +155,7 @@ def fit_arrays(
     repairs: str = "variances",
     equations: Sequence[tuple[npt.ArrayLike, Sequence[str] | None]] = (),
     outcomes: Sequence[npt.ArrayLike] = (),
-    start: Start | None = None,
+    near: Near | None = None,
     **options: Any,
 ) -> Result:
     """Fit a model to arrays; frames and formulas play no part.
@@ -182,7 +182,7 @@ def fit_arrays(
         Matrices of the equations after the first.
     outcomes : sequence of array_like
         Their outcomes, where they have their own.
-    start : Result or mapping, optional
+    near : Result or mapping, optional
         As in `estimate`.
     **options : object
         The estimator's own; columns are arrays here, one value a row.
@@ -199,7 +199,7 @@ def fit_arrays(
     inputs = inputs_of_arrays(
         entry, given, y, outcomes, weights, offset, entry.settle(options), common
     )
-    fitted = run(entry, replace(inputs, start=_starting(entry, start)))
+    fitted = run(entry, replace(inputs, near=_starting(entry, near)))
     used = {name: _rows_of(values, fitted.kept) for name, values in (ids or {}).items()}
     both = None
     if sides is not None:
@@ -251,7 +251,7 @@ def _common(information: str, collinear: str, separation: str) -> dict[str, str]
     return {"information": information, "collinear": collinear, "separation": separation}
 
 
-def _starting(entry: Estimator, start: Start | None) -> Mapping[str, float] | None:
+def _starting(entry: Estimator, near: Near | None) -> Mapping[str, float] | None:
     """Return the coefficients to begin from.
 
     Raises
@@ -259,18 +259,18 @@ def _starting(entry: Estimator, start: Start | None) -> Mapping[str, float] | No
     UsageError
         If the estimator can't begin from given coefficients, or one of them is no finite number.
     """
-    if start is None:
+    if near is None:
         return None
     if not entry.starts:
-        raise UsageError(f"a {entry.name} takes no start=; models of one index do (logit, ...).")
+        raise UsageError(f"a {entry.name} takes no near=; models of one index do (logit, ...).")
     given = (
-        dict(zip(start.terms, start.params.tolist(), strict=True))
-        if isinstance(start, Result)
-        else {name: float(value) for name, value in start.items()}
+        dict(zip(near.terms, near.params.tolist(), strict=True))
+        if isinstance(near, Result)
+        else {name: float(value) for name, value in near.items()}
     )
     for name, value in given.items():
         if not np.isfinite(value):
-            raise UsageError(f"start: {name} is {value}; leave it out, it then begins at 0.")
+            raise UsageError(f"near: {name} is {value}; leave it out, it then begins at 0.")
     return given
 
 

@@ -154,11 +154,11 @@ def fit_index(inputs: Inputs) -> Fit:
     problem = _problem(data, inputs.collinear)
     ancillary: dict[str, float] = {}
     if estimator == "negbin":
-        family, optimum, ancillary = _fit_negbin(problem, _near(problem, inputs.start))
+        family, optimum, ancillary = _fit_negbin(problem, _near(problem, inputs.near))
     elif inputs.separation == "drop":
-        problem, optimum = _maximise_unseparated(family, data, problem, inputs.start)
+        problem, optimum = _maximise_unseparated(family, data, problem, inputs.near)
     else:
-        optimum = maximise(family, problem, near=_near(problem, inputs.start))
+        optimum = maximise(family, problem, near=_near(problem, inputs.near))
     made, ancillary_more, loglik = _ingredients(family, problem, optimum, inputs.information)
     return Fit(
         estimator=estimator,
@@ -218,22 +218,22 @@ def _drop_predictors(data: _Data, found: Sequence[PerfectPredictor]) -> None:
     data.keep_rows(keep)
 
 
-def _near(problem: Problem, start: Mapping[str, float] | None) -> FloatArray | None:
+def _near(problem: Problem, near: Mapping[str, float] | None) -> FloatArray | None:
     """Return given coefficients on the scaled columns; terms that are not given are 0."""
-    if start is None:
+    if near is None:
         return None
-    given = np.array([start.get(name, 0.0) for name in problem.names])
+    given = np.array([near.get(name, 0.0) for name in problem.names])
     out: FloatArray = linalg.solve(problem.scaling.matrix(), given)
     return out
 
 
 def _maximise_unseparated(
-    family: Family, data: _Data, problem: Problem, start: Mapping[str, float] | None
+    family: Family, data: _Data, problem: Problem, near: Mapping[str, float] | None
 ) -> tuple[Problem, Optimum]:
     """Leave out rows that combinations of terms decide, until a maximum exists."""
     while True:
         try:
-            return problem, maximise(family, problem, near=_near(problem, start))
+            return problem, maximise(family, problem, near=_near(problem, near))
         except SeparationError as found:
             if bool(found.rows.all()):
                 raise

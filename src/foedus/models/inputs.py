@@ -71,7 +71,7 @@ class Inputs:
         Every setting of the estimator.
     information, separation : str
         As in `foedus.models.estimate`.
-    start : dict, optional
+    near : dict, optional
         Coefficients by term to begin from, where the estimator says that it `starts`.
     """
 
@@ -88,7 +88,7 @@ class Inputs:
     information: str = "expected"
     collinear: str = "error"
     separation: str = "error"
-    start: Mapping[str, float] | None = None
+    near: Mapping[str, float] | None = None
 
     @property
     def X(self) -> FloatArray:  # noqa: N802

@@ -104,7 +104,7 @@ class Estimator:
     weights : bool
         Whether it takes prior weights.
     starts : bool
-        Whether it can begin from given coefficients (``start=``).
+        Whether it can begin from given coefficients (``near=``).
     """
 
     name: str

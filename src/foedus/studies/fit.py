@@ -256,7 +256,7 @@ def fit_model(
 
     chosen = dict(options)
     if near is not None and find_estimator(estimator).starts:
-        chosen["start"] = dict(zip(near.names, near.params.tolist(), strict=True))
+        chosen["near"] = dict(zip(near.names, near.params.tolist(), strict=True))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         result = estimate(formula, data, estimator=estimator, cov=list(covariances), **chosen)

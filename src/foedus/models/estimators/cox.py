@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from foedus.models.cox import CoxFit, fit_cox
 from foedus.models.fit import Fit
 from foedus.models.inputs import Inputs
 from foedus.models.registry import Option, estimator
-from foedus.models.risk_sets import TIES
+from foedus.models.risk_sets import TIES, risk_sets, tally
 
 EVENT = Option("event", "1 if the spell ends with the event, 0 if it is cut off", kind="numbers")
 START = Option("start", "when the row comes under risk (late entry, rows that change)", "numbers")
@@ -83,18 +83,76 @@ def strata_of(inputs: Inputs) -> IntArray | None:
         EVENT,
         START,
         STRATA,
-        Option("ties", "treatment of tied events", default="efron", allowed=TIES),
+        Option("ties", "treatment of tied events", default="efron", allowed=(*TIES, "exact")),
     ),
     constant="absorbed",
 )
 def fit(inputs: Inputs) -> Fit:
     """Maximise the partial likelihood."""
+    if inputs.options["ties"] == "exact":
+        return _exact(inputs)
     made = fit_cox(
         inputs.y, events_of(inputs), inputs.X, inputs.names,
         start=inputs.numbers.get("start"), strata=strata_of(inputs),
         weights=inputs.weights, offset=inputs.offset, ties=str(inputs.options["ties"]),
     )  # fmt: skip
     return cox_result(inputs, made)
+
+
+MOST = 20_000_000
+"""Rows at risk, summed over event times, up to which ties are counted exactly."""
+
+
+def _exact(inputs: Inputs) -> Fit:
+    """Count ties exactly: at each event time, which of the rows at risk had the events.
+
+    The discrete model of Cox 1972: the conditional logit whose strata are the risk sets. A row's
+    score is the sum of its scores over the event times at which it was at risk.
+
+    Raises
+    ------
+    EstimationError
+        Risk sets too large to be laid out; what `fit_conditional` refuses.
+    UsageError
+        For weights: there is no exact likelihood with them.
+    """
+    from foedus.errors import EstimationError, UsageError
+    from foedus.models.methods.conditional import fit_conditional
+
+    if inputs.weights is not None:
+        raise UsageError('cox: ties="exact" takes no weights; use efron or breslow.')
+    event = events_of(inputs)
+    sets = risk_sets(
+        inputs.y, event, inputs.numbers.get("start"), strata_of(inputs), None, "breslow"
+    )
+    sizes = sets.last - sets.first
+    total = int(sizes.sum())
+    if total > MOST:
+        raise EstimationError(
+            f'cox: ties="exact" would lay out {total:,} rows at risk, over {sets.n_times} event '
+            f"times; the most is {MOST:,}. Use efron."
+        )
+    rows = np.repeat(np.arange(inputs.n), sizes)
+    within = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    times = sets.first[rows] + within
+    ends = np.full(inputs.n, -1)
+    ends[sets.events] = sets.place
+    found = fit_conditional(
+        (times == ends[rows]).astype(np.float64),
+        inputs.X[rows],
+        inputs.names,
+        times,
+        "exact",
+        None if inputs.offset is None else inputs.offset[rows],
+    )
+    scores = np.column_stack([tally(rows, one, inputs.n) for one in found.scores.T])
+    whole = replace(found, scores=scores, ancillary={})
+    return whole.fit(
+        inputs,
+        HazardPredictor(),
+        n_events=int(event.sum()),
+        details={"event": event, "start": inputs.numbers.get("start")},
+    )
 
 
 def cox_result(inputs: Inputs, made: CoxFit) -> Fit:
