@@ -8,7 +8,7 @@ from typing import TypeGuard
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EM DASH}"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_WHOLE = ("count", "n", "year")
+_WHOLE = ("count", "n")
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -86,6 +86,8 @@ def printed(value: object, quantity: str) -> str:
         return direction(value)
     if not is_number(value):
         return MISSING
+    if quantity == "year":
+        return f"{value:g}"
     if quantity in _WHOLE and float(value).is_integer():
         return count(value)
     text = f"{value:.10g}"
@@ -104,6 +106,8 @@ def rebuilt(value: object, quantity: str, text: str = "") -> str:
     text : str
         The number as printed; "" where there is none.
     """
+    if is_number(value) and quantity == "year":
+        return f"{value:g}"
     if is_number(value) and float(value).is_integer() and quantity != "coefficient":
         return count(value)
     _, _, decimals = text.strip().partition(".")

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy import special
 
 from foedus.covariates.registry import Option
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, IntArray
+from foedus.models.search import nelder_mead
 from foedus.models.searched_laws import (
     Thresholds,
     burr_log_density,
@@ -337,3 +339,110 @@ def _compared(
                    ci_low=float(low), ci_high=float(high), p_value=p, n=sum(n), how=how),
         MeasureRow(f"{law}: difference p", p, n=sum(n), how=how),
     ]  # fmt: skip
+
+
+REGRESSORS = ("(Intercept)", "pop", "maj", "dem")
+PARTS = ("mu", "alpha", "theta")
+
+
+@measure(
+    "inverse_burr_search",
+    says="Inverse Burr regression of all three parameters on population, major powers and "
+    "democracy, where R's search ends, and how far that is from the maximum.",
+    citations=["actuwar_2025", "nelder_mead_1965"],
+    options={
+        "major": Option(
+            "any",
+            "What is said of major powers. any: whether one fights; share: their share of the "
+            "belligerents; number: how many fight.",
+            ("any", "share", "number"),
+        ),
+        "draws": Option(40, "Bootstrap samples for standard errors."),
+        "further": Option(6, "Times that the search is taken up again where it ended."),
+    },
+    terms=[
+        "wars", "evaluations", "log-likelihood at the end", "log-likelihood of the best found",
+        *(f"{part}: {name}" for part in PARTS for name in REGRESSORS),
+        *(f"{part}: {name}, best found" for part in PARTS for name in REGRESSORS),
+    ],
+)  # fmt: skip
+def inverse_burr_search(context: MeasureContext) -> MeasureResult:
+    """Search from zeros for 500 evaluations, as the package does; then go on."""
+    options = context.options
+    y, x = _regression_data(context.tables, options["major"])
+    n, k = x.shape
+    log_y = np.log(y)
+    rng = context.rng()
+    draws = int(options["draws"])
+    taken = np.vstack([np.arange(n), rng.integers(0, n, (draws, n))])
+
+    def loss(points: FloatArray, rows: IntArray) -> FloatArray:
+        mu, alpha, theta = (
+            np.einsum("rnk,rk->rn", x[taken[rows]], points[:, at * k : at * k + k])
+            for at in range(3)
+        )
+        logs = log_y[taken[rows]]
+        with np.errstate(all="ignore"):
+            u = np.exp(theta) * (logs - mu)
+            each = alpha + theta - logs + np.exp(alpha) * u
+            each -= (np.exp(alpha) + 1.0) * np.logaddexp(0.0, u)
+        # R takes the log of a density that may be 0: such a place is infinitely bad there too
+        out: FloatArray = -np.where(each < -745.0, -np.inf, each).sum(axis=1)
+        return out
+
+    found = nelder_mead(loss, np.zeros((draws + 1, 3 * k)))
+    spread = found.x[1:].std(axis=0, ddof=1)
+    best = found.x[:1]
+    for _ in range(int(options["further"])):
+        best = nelder_mead(loss, best, tolerance=1e-12, most=4000).x
+    names = [f"{part}: {name}" for part in PARTS for name in REGRESSORS]
+    how = f"where the search ends; bootstrap, {draws} draws"
+    rows = [
+        MeasureRow("wars", float(n), kind="count"),
+        MeasureRow("evaluations", float(found.evaluations[0]), kind="count"),
+        MeasureRow("log-likelihood at the end", -float(found.value[0]), n=n),
+        MeasureRow(
+            "log-likelihood of the best found", -float(loss(best, np.zeros(1, int))[0]), n=n
+        ),
+        *(
+            MeasureRow(name, float(b), std_error=float(se), p_value=_two_sided(b / se), n=n,
+                       how=how)
+            for name, b, se in zip(names, found.x[0], spread, strict=True)
+        ),
+        *(
+            MeasureRow(f"{name}, best found", float(b), n=n, how="search taken up again")
+            for name, b in zip(names, best[0], strict=True)
+        ),
+    ]  # fmt: skip
+    return MeasureResult(rows)
+
+
+def _two_sided(z: float) -> float:
+    return float(2 * special.ndtr(-abs(z)))
+
+
+def _regression_data(tables: Tables, major: str) -> tuple[FloatArray, FloatArray]:
+    """Return the deaths of the file's wars, and 1, log population, majors and mean Polity."""
+    wars = tables.get("rep_williams_2024", "wars").sort("warnum")
+    fights = tables.get("cow_interstate_wars", "participants")
+    majors = tables.get("cow_states", "majors").select("ccode", first="start", last="end")
+    entered = fights.group_by("warnum", "ccode").agg(pl.col("start1").min())
+    spells = entered.join(majors, on="ccode", how="left").with_columns(
+        power=(pl.col("start1") >= pl.col("first")) & (pl.col("start1") <= pl.col("last"))
+    )
+    by_state = spells.group_by("warnum", "ccode").agg(pl.col("power").fill_null(False).any())
+    reduced = {
+        "any": pl.col("power").any().cast(pl.Float64),
+        "share": pl.col("power").mean(),
+        "number": pl.col("power").sum().cast(pl.Float64),
+    }[major]
+    joined = wars.join(by_state.group_by("warnum").agg(maj=reduced), on="warnum", how="left")
+    # ASSUME: a war whose belligerents have no Polity score counts 0, as the package's data do by
+    # summing the known scores.
+    columns = (
+        np.ones(joined.height),
+        np.log(joined["tpop"].cast(pl.Float64).to_numpy()),
+        joined["maj"].to_numpy(),
+        joined["mea_polity2"].fill_null(0.0).to_numpy(),
+    )
+    return joined["batdeath"].cast(pl.Float64).to_numpy(), np.column_stack(columns)

@@ -18,7 +18,9 @@ REQUIRED = (
 )  # fmt: skip
 OPTIONAL = ("p_value", "z", "ci_low", "ci_high", "note")
 TESTED = ("coefficient", "hazard_ratio", "odds_ratio", "percent_change", "correlation", "direction")
-UNTESTED = ("count", "percent", "rate_percent", "predicted_probability", "exponent", "value")
+UNTESTED = (
+    "count", "percent", "rate_percent", "predicted_probability", "exponent", "value", "year",
+)  # fmt: skip
 QUANTITIES = TESTED + UNTESTED
 RATES = ("percent", "rate_percent", "predicted_probability")
 SIGNS = {"+": 1.0, "-": -1.0, "\N{MINUS SIGN}": -1.0, "0": 0.0}

@@ -2,7 +2,8 @@
 
 With a test (coefficients, ratios, percentage changes, correlations, directions): exact, close,
 agrees, weaker or stronger, contradicts, null. Without one (counts, rates, exponents, values):
-exact, close, agrees, and stronger or weaker as the rebuilt number is larger or smaller.
+exact, close, agrees, and stronger or weaker as the rebuilt number is larger or smaller; a year is
+close within one and agrees within five.
 
 The truth of a simulated world has no standard error, so that the rebuilt one's takes its place:
 close within one, agrees within the 95 percent interval, else as above.
@@ -26,6 +27,8 @@ LEVEL = 0.05
 Z = 1.959963984540054
 NEAR = 0.05
 """Share of the printed number within which one without a test still agrees."""
+NEAR_YEARS = 5.0
+"""Years within which a date still agrees; within one it is close."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,10 @@ def _by_sign(
 
 def _untested(published: Published, value: float) -> Verdict:
     distance = abs(value - published.estimate)
+    if published.quantity == "year":
+        if distance <= NEAR_YEARS:
+            return "close" if distance <= 1 else "agrees"
+        return "stronger" if value > published.estimate else "weaker"
     scale = implied_error(published)
     if scale is not None and distance <= scale:
         return "close"
