@@ -22,6 +22,7 @@ ESTIMATORS = Path(__file__).resolve().parents[2] / "src" / "foedus" / "models" /
 NEEDS: dict[str, dict[str, Any]] = {
     "fixed_effects": {"fe": ["ccode1"]},
     "first_difference": {"unit": "ccode1", "time": "z"},
+    "prais_winsten": {"unit": "person", "time": "wave"},
     "split_population": {"event": "binary"},
     "cox_frailty": {"groups": "ccode1", "theta": 0.2},
 }
@@ -66,6 +67,8 @@ def frame() -> pd.DataFrame:
             "duration": time,
             "failed": (rng.random(n) < 0.8).astype(int),
             "start": time * rng.uniform(0, 0.3, n),
+            "person": np.arange(n) // 10,
+            "wave": np.arange(n) % 10,
         }
     )
 

@@ -436,7 +436,7 @@ def test_frozen(frame: pd.DataFrame) -> None:
 
 
 def test_a_start_on_some_rows_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rare outcomes of many rows: all of them and a share of the base are where the search starts."""
+    """Rare outcomes of many rows: the search starts from all of them and a share of the base."""
     from foedus.models.methods import categories
 
     rng = np.random.default_rng(7)

@@ -69,7 +69,7 @@ class LinearFit:
         return self.bread * self.dispersion
 
 
-def _least_squares(
+def least_squares(
     y: FloatArray, X: FloatArray, names: Sequence[str], weights: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return coefficients, residuals and the inverse cross-product, on scaled columns."""
@@ -92,7 +92,8 @@ def _least_squares(
     return coef, y - X @ coef, half @ half.T
 
 
-def _gaussian(rss: float, n: int, weights: FloatArray | None = None) -> float:
+def gaussian(rss: float, n: int, weights: FloatArray | None = None) -> float:
+    """Return the Gaussian log-likelihood at the maximum, from the residual sum of squares."""
     logs = 0.0 if weights is None else float(np.log(weights).sum())
     with np.errstate(divide="ignore"):
         return float(0.5 * (logs - n * (np.log(2.0 * np.pi * rss / n) + 1.0)))
@@ -138,14 +139,14 @@ def fit_fixed(
         raise EstimationError(
             f"{y.size} rows are too few for {X.shape[1]} coefficients and {absorber.rank} effects."
         )
-    coef, residual, bread = _least_squares(left, inner, names, weights)
+    coef, residual, bread = least_squares(left, inner, names, weights)
     w = 1.0 if weights is None else weights
     rss, within = float(np.sum(w * residual**2)), float(np.sum(w * left**2))
     mean = float(np.average(y, weights=weights))
     total = float(np.sum(w * (y - mean) ** 2))
     return LinearFit(
         coef, bread, inner, residual, rss / df, df, y.size, k,
-        _gaussian(rss, y.size, weights), absorber, None,
+        gaussian(rss, y.size, weights), absorber, None,
         {
             "effects": float(absorber.rank),
             "r2": 1.0 - rss / total if total > 0 else np.nan,
@@ -203,12 +204,12 @@ def fit_between(y: FloatArray, X: FloatArray, names: Sequence[str], factor: Fact
             f"between effects: {means.shape[0]} levels of {factor.name} are too few for "
             f"{means.shape[1]} coefficients."
         )
-    coef, residual, bread = _least_squares(left, means, names)
+    coef, residual, bread = least_squares(left, means, names)
     n, k = means.shape
     rss = float(residual @ residual)
     first = np.unique(factor.codes, return_index=True)[1].astype(np.int64)
     return LinearFit(
-        coef, bread, means, residual, rss / (n - k), n - k, n, k, _gaussian(rss, n), None, first,
+        coef, bread, means, residual, rss / (n - k), n - k, n, k, gaussian(rss, n), None, first,
         {"groups": float(n), "r2": _r2(left, residual)},
     )  # fmt: skip
 
@@ -265,10 +266,10 @@ def fit_differences(
         raise EstimationError(
             f"no variation within {unit.name}: {', '.join(flat)} never changes. Leave it out."
         )
-    coef, residual, bread = _least_squares(d, D, names)
+    coef, residual, bread = least_squares(d, D, names)
     rss = float(residual @ residual)
     return LinearFit(
-        coef, bread, D, residual, rss / (n - k), n - k, n, k, _gaussian(rss, n), None,
+        coef, bread, D, residual, rss / (n - k), n - k, n, k, gaussian(rss, n), None,
         later.astype(np.int64), {"differences": float(n), "r2": _r2(d, residual)},
     )  # fmt: skip
 
@@ -519,12 +520,23 @@ def fit_random(
     theta = 1.0 - 1.0 / np.sqrt(1.0 + size * sigma2[side] / sigma2["idios"])
     X = Z - theta[:, None] * group_means(Z, factor)[factor.codes]
     left = y - theta * group_means(y, factor)[factor.codes]
-    coef, residual, bread = _least_squares(left, X, names)
+    coef, residual, bread = least_squares(left, X, names)
     n, k = X.shape
     rss = float(residual @ residual)
     numbers["theta_mean"] = float(theta.mean())
     return LinearFit(
-        coef, bread, X, residual, rss / (n - k), n - k, n, k, _gaussian(rss, n), None, None, numbers
+        coef,
+        bread,
+        X,
+        residual,
+        rss / (n - k),
+        n - k,
+        n,
+        k,
+        gaussian(rss, n),
+        None,
+        None,
+        numbers,
     )
 
 
@@ -565,7 +577,7 @@ def _fit_two_way(
     n, k = X.shape
     rss = float(residual @ weighed)
     return LinearFit(
-        coef, bread, X, weighed, sigma2["idios"], n - k, n, k, _gaussian(rss, n), None, None,
+        coef, bread, X, weighed, sigma2["idios"], n - k, n, k, gaussian(rss, n), None, None,
         numbers,
     )  # fmt: skip
 

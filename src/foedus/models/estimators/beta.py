@@ -21,3 +21,22 @@ def fit(inputs: Inputs) -> Fit:
 
     found = fit_beta(inputs.y, inputs.X, inputs.names, inputs.weights, inputs.offset)
     return found.fit(inputs, SingleIndex(FAMILIES["logit"]))
+
+
+@estimator(
+    "beta_precision",
+    title="beta regression, logit of the mean; the part after the bar is the log precision",
+    citation="Smithson and Verkuilen 2006, Psychological Methods 11; Simas et al. 2010, CSDA 54",
+    outcome="proportion",
+    equations=("phi",),
+)
+def fit_both(inputs: Inputs) -> Fit:
+    """Fit by Newton's method on the coefficients of mean and precision together."""
+    from foedus.models.methods.proportions import fit_beta
+
+    precision = inputs.parts[1]
+    found = fit_beta(
+        inputs.y, inputs.X, inputs.names, inputs.weights, inputs.offset,
+        (precision.X, precision.names),
+    )  # fmt: skip
+    return found.fit(inputs, SingleIndex(FAMILIES["logit"]))

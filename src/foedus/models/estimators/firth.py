@@ -52,4 +52,7 @@ def _fit(inputs: Inputs, kind: str, power: float) -> Fit:
         inputs.y, inputs.X, inputs.names, kind, link, power, inputs.weights, inputs.offset
     )
     family = FAMILIES[link]
-    return found.fit(inputs, SingleIndex(family), family=family, n_events=int(inputs.y.sum()))
+    return found.fit(
+        inputs, SingleIndex(family), family=family, n_events=int(inputs.y.sum()),
+        details={"power": power},
+    )  # fmt: skip

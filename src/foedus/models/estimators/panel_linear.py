@@ -21,6 +21,7 @@ from foedus.models.panel_effects import (
     fit_differences,
     fit_random,
 )
+from foedus.models.prais_winsten import ESTIMATES, RHOS, fit_prais_winsten
 from foedus.models.predictor import SingleIndex
 from foedus.models.registry import Option, estimator
 
@@ -140,3 +141,32 @@ def fit_changes(inputs: Inputs) -> Fit:
     )  # fmt: skip
     lost = inputs.n - made.n
     return _fit(inputs, made, made.loglik, {f"no earlier row of its {unit.name}": lost})
+
+
+@estimator(
+    "prais_winsten",
+    title="least squares with AR(1) errors within units, panel-corrected standard errors",
+    citation="Prais and Winsten 1954, Cowles Commission 383; Beck and Katz 1995, APSR 89",
+    outcome="continuous",
+    options=(
+        UNIT,
+        Option("time", "whole numbers (years)", kind="numbers", required=True),
+        Option("rho", "one autocorrelation, or one a unit", default="common", allowed=RHOS),
+        Option(
+            "rho_from", "how it is estimated from residuals", default="regression",
+            allowed=ESTIMATES,
+        ),
+    ),
+    weights=False,
+)  # fmt: skip
+def fit_autocorrelated(inputs: Inputs) -> Fit:
+    """Transform, then least squares; the classical covariance is the panel-corrected one."""
+    made, corrected = fit_prais_winsten(
+        _outcome(inputs), inputs.X, inputs.names, _unit(inputs), inputs.numbers["time"],
+        rho=str(inputs.options["rho"]), estimate=str(inputs.options["rho_from"]),
+    )  # fmt: skip
+    fitted = _fit(inputs, made, None, {})
+    words = "panel-corrected (Beck and Katz 1995), pairwise"
+    given = replace(fitted.made, classical=corrected, classical_words=words)
+    # z statistics, as Stata's xtpcse
+    return replace(fitted, made=given, df=None)

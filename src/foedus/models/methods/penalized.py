@@ -10,7 +10,7 @@ maximises the penalised log-likelihood. For the logit they are the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from foedus.errors import EstimationError
 from foedus.models.arrays import FloatArray, blocks
 from foedus.models.families import FAMILIES, Family
 from foedus.models.methods.handover import Estimated, inverse, scaled
+from foedus.models.scaling import Scaling
 
 LINKS = ("logit", "probit", "cloglog")
 STEP_DONE = 1e-9
@@ -190,6 +191,30 @@ def fit_penalized(
         steps,
         facts,
     )
+
+
+def penalised(
+    family: Family,
+    y: FloatArray,
+    X: FloatArray,
+    names: Sequence[str],
+    power: float,
+    weights: FloatArray | None,
+    offset: FloatArray | None,
+) -> tuple[Scaling, Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]]:
+    """Return a scaling and the penalised log-likelihood as a function of scaled coefficients.
+
+    Its gradient is Jeffreys' adjusted score (for the logit also Firth's), its third part the
+    expected information.
+    """
+    Z, scaling = scaled(X, names)
+    model = _Penalised(family, y, Z, "jeffreys", power, weights, offset, names)
+
+    def at(beta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        state = model.at(beta)
+        return state.loglik + power * state.log_determinant, state.score, state.information
+
+    return scaling, at
 
 
 def _logdet(state: _State, back: FloatArray) -> float:

@@ -20,20 +20,23 @@ def fit_beta(
     names: Sequence[str],
     weights: FloatArray | None = None,
     offset: FloatArray | None = None,
+    precision: tuple[FloatArray, Sequence[str]] | None = None,
 ) -> Estimated:
-    """Fit a beta regression with constant precision.
+    """Fit a beta regression, its precision constant or the exponential of an index.
 
     Parameters
     ----------
     y, X, names : the outcome (between 0 and 1), the matrix and its columns' names.
     weights, offset : float array, optional
         Prior weights; a term with coefficient 1.
+    precision : (float array, names), optional
+        The columns of the log precision; a constant for None.
 
     Returns
     -------
     Estimated
-        With ``/lnphi`` as the last term and phi among `ancillary`; the bread is the inverse
-        observed information of all parameters together.
+        With ``/lnphi`` as the last term and phi among `ancillary`, or the precision's terms as
+        ``phi:x1``; the bread is the inverse observed information of all parameters together.
 
     Raises
     ------
@@ -41,7 +44,11 @@ def fit_beta(
         Collinear terms, no maximum.
     """
     assembly = Assembly(y.size)
-    indices = [assembly.linear(X, names, offset=offset), assembly.ancillary("lnphi")]
+    indices = [assembly.linear(X, names, offset=offset)]
+    if precision is None:
+        indices.append(assembly.ancillary("lnphi"))
+    else:
+        indices.append(assembly.linear(*precision, equation="phi"))
     mean = float(np.average(y, weights=weights))
     spread = float(np.average((y - mean) ** 2, weights=weights))
     start = np.zeros(len(assembly.terms))
@@ -49,7 +56,11 @@ def fit_beta(
     if constant is not None:
         level = special.logit(mean) - (0.0 if offset is None else offset.mean())
         start[constant] = level * np.sign(X[0, constant])
-    start[-1] = np.log(max(mean * (1.0 - mean) / spread - 1.0, 0.1))
+    lnphi = np.log(max(mean * (1.0 - mean) / max(spread, 1e-12) - 1.0, 0.1))
+    if precision is None:
+        start[-1] = lnphi
+    elif (place := constant_column(precision[0])) is not None:
+        start[X.shape[1] + place] = lnphi * np.sign(precision[0][0, place])
 
     def parts(rows: slice, etas: FloatArray) -> RowParts:
         return beta_parts(y[rows], etas)
@@ -57,6 +68,8 @@ def fit_beta(
     found = maximise_rows(
         RowModel("beta regression", parts, indices, assembly.terms, weights), start
     )
+    if precision is not None:
+        return assembly.estimated(found, "beta regression")
     phi = float(np.exp(found.params[-1]))
     spread_of_log = float(np.sqrt(np.linalg.inv(found.information)[-1, -1]))
     facts = {"phi": phi, "phi_se": phi * spread_of_log}
