@@ -64,7 +64,7 @@ class Holding:
     cinc: NDArray[np.float64]
 
 
-def _restricted(context: Context, flag: str) -> pl.Expr:
+def binds_named_only(context: Context, flag: str) -> pl.Expr:
     """Return which pledges bind only against the states that the treaty names."""
     named = (pl.col("statthr1").fill_null(0) > 0) | (pl.col("statthr2").fill_null(0) > 0)
     rule = context.options["threats"]
@@ -101,7 +101,7 @@ def held_by(context: Context, rows: pl.DataFrame, side: str, flag: str) -> Holdi
     flag : str
         ATOP's flag for "only against a specific adversary" (defcoadv, ...).
     """
-    only_named = _restricted(context, flag)
+    only_named = binds_named_only(context, flag)
     general_rows, restricted = rows.filter(~only_named), rows.filter(only_named)
     general = flag_cube(context, general_rows)
     spine = context.spine

@@ -28,6 +28,8 @@ class DisputeYears:
         The pair's first year in the conflict.
     began : bool array
         1 stands on the side that began it and both are originators.
+    started : bool array
+        1 is an originator on the side that began it, whether 2 is one or joined against it.
     joined : bool array
         1 stands on the side that began it, originator or not, and this is the pair's first year.
     hostility, fatality : int8 arrays
@@ -40,6 +42,7 @@ class DisputeYears:
     year: NDArray[np.int64]
     onset: NDArray[np.bool_]
     began: NDArray[np.bool_]
+    started: NDArray[np.bool_]
     joined: NDArray[np.bool_]
     hostility: NDArray[np.int8]
     fatality: NDArray[np.int8]
@@ -98,6 +101,7 @@ def mid_dyad_years(participants: pl.DataFrame) -> DisputeYears:
         year=long["year"].to_numpy(),
         onset=onset,
         began=onset & side_a & originators,
+        started=onset & side_a & (long["orig1"] == 1).to_numpy(),
         joined=onset & side_a,
         hostility=long["hostility"].to_numpy(),
         fatality=long["fatality"].to_numpy(),
@@ -116,6 +120,7 @@ def gml_dyad_years(directed: pl.DataFrame) -> DisputeYears:
         year=directed["year"].to_numpy(),
         onset=onset,
         began=onset & side_a & originators,
+        started=onset & side_a & (directed["orig1"] == 1).to_numpy(),
         joined=onset & side_a,
         hostility=_either(directed["hostlev1"], directed["hostlev2"]),
         fatality=_either(directed["fatality1"], directed["fatality2"]),
@@ -174,7 +179,8 @@ def dispute_columns(
     """
     system = context.system
     whole = context.options["levels"] == "dispute"
-    began = facts.began if context.options["who"] == "originators" else facts.joined
+    rules = {"originators": facts.began, "challenger": facts.started, "any": facts.joined}
+    began = rules[context.options["who"]]
     flags = {"onset": facts.onset, "ongoing": np.ones(len(began), bool), "initiated": began}
     made = {
         f"{prefix}_{name}": mark(system, facts, which)

@@ -112,9 +112,10 @@ _BEGINNINGS = ("onset", "initiated", "targeted", "joined", "opponent_joined")
         "source": SOURCE,
         "who": Option(
             "originators",
-            "Who counts as having begun a conflict: only pairs of originators, or any state of the "
-            "side that began it, joiners included.",
-            ("originators", "any"),
+            "Who counts as having begun a conflict: pairs of originators only; an originator of "
+            "the side that began it, against joiners of the other too (challenger); or any state "
+            "of that side.",
+            ("originators", "challenger", "any"),
         ),
         "several": SEVERAL,
         "levels": LEVELS,
@@ -210,12 +211,18 @@ def _marked(context: Context, asked: set[str]) -> dict[str, NDArray[np.int8]]:
     rows = kept_conflicts(context)
     onset = pl.col("onset")
     pair = (pl.col("originator1") == 1) & (pl.col("originator2") == 1)
-    fitting = pair if context.options["who"] == "originators" else pl.lit(value=True)
+    # Who has to be an originator: both, the one that began it, or nobody.
+    fitting = {
+        "originators": (pair, pair),
+        "any": (pl.lit(value=True),) * 2,
+        "challenger": (pl.col("originator1") == 1, pl.col("originator2") == 1),
+    }
+    own, other = fitting[context.options["who"]]
     which = {
         "onset": onset,
         "ongoing": pl.lit(value=True),
-        "initiated": onset & (pl.col("side") == 1) & fitting,
-        "targeted": onset & (pl.col("side") == 0) & fitting,
+        "initiated": onset & (pl.col("side") == 1) & own,
+        "targeted": onset & (pl.col("side") == 0) & other,
         "joined": onset & (pl.col("originator1") == 0),
         "opponent_joined": onset & (pl.col("originator2") == 0),
         "war_onset": onset & (pl.col("hostility") == WAR),

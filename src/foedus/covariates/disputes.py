@@ -14,9 +14,9 @@ from foedus.covariates.values import DyadYears, Values
 
 WHO = Option(
     "originators",
-    "Who counts as having begun a dispute: only pairs of originators, or any state of the side "
-    "that began it, joiners included.",
-    ("originators", "any"),
+    "Who counts as having begun a dispute: pairs of originators only; an originator of the side "
+    "that began it, against joiners of the other too (challenger); or any state of that side.",
+    ("originators", "challenger", "any"),
 )
 LEVELS = Option(
     "dispute",

@@ -45,6 +45,7 @@ def war_dyad_years(participants: pl.DataFrame) -> DisputeYears:
         year=long["year"].to_numpy(),
         onset=onset,
         began=began,
+        started=began,
         joined=began,
         hostility=unknown,
         fatality=unknown,
