@@ -195,6 +195,8 @@ HOLDINGS = {
     "target_deter_unconditional": ("target", "deter_unconditional"),
     "target_deter_conditional": ("target", "deter_conditional"),
     "target_deter_probabilistic": ("target", "deter_probabilistic"),
+    "challenger_deter_unconditional": ("challenger", "deter_unconditional"),
+    "challenger_deter_conditional": ("challenger", "deter_conditional"),
 }
 
 
@@ -225,6 +227,11 @@ def _third_party_columns() -> list[ColumnSpec]:
     },
     units=("directed-dyad-year",),
     coverage_of=("atop",),
+    extras=[
+        column.name
+        for column in _third_party_columns()
+        if column.name.startswith("challenger_deter")
+    ],
     examples=[
         Example(
             "In 1890 Russia would meet Germany if it attacked Austria-Hungary.",
@@ -252,7 +259,7 @@ def third_party_types(context: Context) -> dict[str, Values]:
         if not context.wanted & {name, f"{name}_n", f"{name}_cinc"}:
             continue
         obligation, flag = (
-            ("offense", "offcoadv") if side == "challenger" else ("defense", "defcoadv")
+            ("offense", "offcoadv") if kind.startswith("compel") else ("defense", "defcoadv")
         )
         rows = pledges_of_type(context, shared_pledges(context), kind)
         rows = unconditioned(of_pacts(rows, context.options), obligation, context.options)

@@ -20,7 +20,7 @@ from foedus.covariates.conflict_choice import (
 )
 from foedus.covariates.conflict_dyads import CITATIONS
 from foedus.covariates.context import Context
-from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
+from foedus.covariates.registry import Collapse, ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import DyadYears, Rows, Values, missing_of, take_dyad
 
 WAR = 5
@@ -90,7 +90,7 @@ def conflict_ahead(context: Context) -> dict[str, Values]:
         if name not in context.wanted:
             continue
         events = _onsets(context, name.rpartition("_")[2])
-        undirected = "sum" if name.endswith("initiated") else "same"
+        undirected: Collapse = "sum" if name.endswith("initiated") else "same"
         counted = take_dyad(DyadYears(after(events, window)), context.spine, undirected)
         counted[unknown] = missing_of(counted.dtype)
         made[name] = Rows(counted)

@@ -139,7 +139,7 @@ def _effects(
     for covariance in covariances:
         error = float(result.std_errors(covariance)[place])
         low, high = value - NORMAL_95 * error, value + NORMAL_95 * error
-        shared = {"n": result.n_obs, "n_events": result.n_events, "how": covariance}
+        shared: dict[str, Any] = {"n": result.n_obs, "n_events": result.n_events, "how": covariance}
         p_value = _p(value / error)
         rows.append(
             MeasureRow("effect", value, std_error=error, ci_low=low, ci_high=high,
@@ -172,7 +172,8 @@ def _rates(columns: dict[str, Array], weights: Array, options: dict[str, Any]) -
         effective = own.sum() ** 2 / (own**2).sum()
         shares.append(share)
         errors.append(float(np.sqrt(share * (1 - share) / effective)))
-    difference, spread = shares[0] - shares[1], float(np.hypot(*errors))
+    difference = shares[0] - shares[1]
+    spread = float(np.hypot(errors[0], errors[1]))
     return [
         MeasureRow("rate treated", shares[0], "share", std_error=errors[0], n=int(treated.sum()),
                    how="weighted binomial"),
