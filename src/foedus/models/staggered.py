@@ -16,8 +16,9 @@ units and the dyadic covariance come from the one mechanism.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from foedus.models.covariance import (
 from foedus.models.fit import Fit
 from foedus.models.inputs import Part
 from foedus.models.result import Result, covariances_for
+from foedus.models.staggered_adjusted import ADJUSTMENTS, adjusted_effect
 
 METHODS = ("callaway_santanna", "sun_abraham", "imputation", "twfe")
 CONTROLS = ("never", "not_yet")
@@ -50,6 +52,7 @@ class _Panel:
     n_units: int
     time: FloatArray
     cohort: FloatArray
+    covariates: FloatArray | None = None
 
     @property
     def relative(self) -> FloatArray:
@@ -77,6 +80,8 @@ def event_study(
     cohort: str,
     method: str = "callaway_santanna",
     control: str = "never",
+    covariates: Sequence[str] = (),
+    adjust: str = "doubly_robust",
     window: tuple[int, int] | None = None,
     cov: str | Sequence[str] = "cluster",
     dyad: tuple[str, str] | None = ("ccode1", "ccode2"),
@@ -95,6 +100,13 @@ def event_study(
         callaway_santanna, sun_abraham, imputation or twfe.
     control : str
         For callaway_santanna: units "never" treated, or also those "not_yet" treated.
+    covariates : sequence of str
+        For callaway_santanna: columns on which trends may depend, taken from the time before the
+        treatment that a change is measured from. Units that miss one there are left out of that
+        comparison; comparisons that can't be adjusted (too few controls, covariates that decide
+        who is treated) are left out with a warning that names them.
+    adjust : str
+        How: doubly_robust, regression or weighting; see `staggered_adjusted.adjusted_effect`.
     window : (int, int), optional
         First and last event time shown; others are left out of the averages.
     cov : str or sequence of str
@@ -119,9 +131,15 @@ def event_study(
         raise UsageError(f'"{method}" is no event study. {nearest(method, METHODS)}')
     if control not in CONTROLS:
         raise UsageError(f'"{control}" is no control group. {nearest(control, CONTROLS)}')
+    if adjust not in ADJUSTMENTS:
+        raise UsageError(f'"{adjust}" is no adjustment. {nearest(adjust, ADJUSTMENTS)}')
+    if covariates and method != "callaway_santanna":
+        raise UsageError(f"{method} takes no covariates here; callaway_santanna does.")
     panel, kept, lost, ids = _read(data, outcome, unit, time, cohort, dyad)
+    if covariates:
+        panel = replace(panel, covariates=_covariates(data, covariates, kept))
     makers = {
-        "callaway_santanna": lambda: _callaway_santanna(panel, control, window),
+        "callaway_santanna": lambda: _callaway_santanna(panel, control, window, adjust),
         "sun_abraham": lambda: _sun_abraham(panel, window),
         "imputation": lambda: _imputation(panel, window),
         "twfe": lambda: _two_way(panel, window),
@@ -185,6 +203,18 @@ def _read(
     return panel, None if keep.all() else keep, lost, Identifiers(others, sides)
 
 
+def _covariates(data: Any, names: Sequence[str], kept: npt.NDArray[np.bool_] | None) -> FloatArray:
+    """Return covariates by row, the constant first; NaN where a row misses one."""
+    from foedus.models.design import Labels, read_column, take_rows
+
+    columns = [take_rows(read_column(data, name), kept) for name in names]
+    for name, column in zip(names, columns, strict=True):
+        if isinstance(column, Labels):
+            raise UsageError(f'column "{name}" holds text; it must be a number.')
+    values = [np.asarray(column, dtype=np.float64) for column in columns]
+    return np.column_stack([np.ones(values[0].size), *values])
+
+
 def _check(panel: _Panel, unit: str, time: str, cohort: str) -> None:
     pairs = np.unique(np.column_stack([panel.unit, panel.time]), axis=0)
     if pairs.shape[0] < panel.y.size:
@@ -213,13 +243,17 @@ def _inside(relative: FloatArray, window: tuple[int, int] | None) -> npt.NDArray
 # --- Callaway and Sant'Anna -----------------------------------------------------------------
 
 
-def _callaway_santanna(panel: _Panel, control: str, window: tuple[int, int] | None) -> _Effects:
+def _callaway_santanna(
+    panel: _Panel, control: str, window: tuple[int, int] | None, adjust: str
+) -> _Effects:
     """Average ATT(g, t) by event time; the scores are the units' influence functions."""
     times = np.unique(panel.time)
     table = np.full((panel.n_units, times.size), np.nan)
     table[panel.unit, np.searchsorted(times, panel.time)] = panel.y
     cohort = np.full(panel.n_units, np.inf)
     cohort[panel.unit] = panel.cohort
+    adjusted = _adjuster(panel, times, adjust)
+    refused: list[str] = []
     cells: list[tuple[float, float, float, float, FloatArray]] = []
     for g in np.unique(cohort[np.isfinite(cohort)]):
         before = times[times < g]
@@ -229,9 +263,19 @@ def _callaway_santanna(panel: _Panel, control: str, window: tuple[int, int] | No
             base = np.searchsorted(times, before[-1]) if t >= g else place - 1
             if base < 0 or base == place:
                 continue
-            cell = _att(table, cohort, g, float(t), int(base), place, control, times)
+            try:
+                cell = _att(table, cohort, g, float(t), int(base), place, control, times, adjusted)
+            except EstimationError as error:
+                refused.append(f"cohort {g:g} at {t:g} ({error})")
+                continue
             if cell is not None:
                 cells.append((float(g), float(t), *cell))
+    if refused:
+        warnings.warn(
+            f"callaway_santanna: {len(refused)} comparisons can't be adjusted and are left out: "
+            f"{'; '.join(refused[:3])}{' ...' if len(refused) > 3 else ''}",
+            stacklevel=4,
+        )
     if not cells:
         raise EstimationError("no cohort can be compared with units not treated.")
     relative = np.array([t - g for g, t, *_ in cells])
@@ -261,22 +305,56 @@ def _callaway_santanna(panel: _Panel, control: str, window: tuple[int, int] | No
 
 def _att(
     table: FloatArray, cohort: FloatArray, g: float, t: float, base: int, place: int,
-    control: str, times: FloatArray,
+    control: str, times: FloatArray, adjusted: _Adjuster | None,
 ) -> tuple[float, float, FloatArray] | None:  # fmt: skip
     """Return a cohort's effect at a time, its size, and each unit's influence on it."""
     change = table[:, place] - table[:, base]
-    seen = np.isfinite(change)
+    seen: npt.NDArray[np.bool_] = np.isfinite(change)
+    if adjusted is not None:
+        seen &= adjusted.known(base)
     treated = seen & (cohort == g)
     against = seen & np.isinf(cohort)
     if control == "not_yet":
         against |= seen & (cohort > max(t, float(times[base]))) & (cohort != g)
     if not treated.any() or not against.any():
         return None
-    up, down = float(change[treated].mean()), float(change[against].mean())
     influence = np.zeros(cohort.size)
+    size = float((cohort == g).sum())
+    if adjusted is not None:
+        use = treated | against
+        gain, influence[use] = adjusted.effect(change[use], treated[use], base, use)
+        return gain, size, influence
+    up, down = float(change[treated].mean()), float(change[against].mean())
     influence[treated] += (change[treated] - up) / treated.sum()
     influence[against] -= (change[against] - down) / against.sum()
-    return up - down, float((cohort == g).sum()), influence
+    return up - down, size, influence
+
+
+@dataclass(frozen=True, slots=True)
+class _Adjuster:
+    """Covariates by unit and time, and how they are used."""
+
+    table: FloatArray
+    how: str
+
+    def known(self, base: int) -> npt.NDArray[np.bool_]:
+        """Mark the units whose covariates are known at a time."""
+        return np.asarray(np.isfinite(self.table[:, base]).all(axis=1))
+
+    def effect(
+        self, change: FloatArray, treated: npt.NDArray[np.bool_], base: int,
+        use: npt.NDArray[np.bool_],
+    ) -> tuple[float, FloatArray]:  # fmt: skip
+        """Return the effect on the treated among some units, and their influence on it."""
+        return adjusted_effect(change, treated, self.table[use, base], self.how)
+
+
+def _adjuster(panel: _Panel, times: FloatArray, how: str) -> _Adjuster | None:
+    if panel.covariates is None:
+        return None
+    table = np.full((panel.n_units, times.size, panel.covariates.shape[1]), np.nan)
+    table[panel.unit, np.searchsorted(times, panel.time)] = panel.covariates
+    return _Adjuster(table, how)
 
 
 # --- regressions ----------------------------------------------------------------------------
