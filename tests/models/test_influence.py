@@ -88,9 +88,55 @@ def test_a_term_that_one_state_alone_identifies_is_missing_without_it(dyad_years
     assert [label for label, gone in zip(found.labels, lost, strict=True) if gone] == [50]
 
 
-def test_models_of_several_indices_are_refused(dyad_years):
+OTHERS = [
+    ("negbin", "count ~ x + w", {}),
+    ("firth", "y ~ x + w", {}),
+    ("ordered_logit", "level ~ x + w", {"weights": "prior"}),
+    ("zip", "count ~ x | w", {}),
+    ("cox", "wait ~ x + w", {"event": "y", "strata": "side"}),
+    ("fixed_effects", "z ~ x + w | ccode1", {}),
+    ("random_effects", "z ~ x + w", {"unit": "ccode1"}),
+    ("heckman_two_step", "z | y ~ x | x + w", {}),
+    ("quantile", "z ~ x + w", {"tau": 0.5}),
+]
+
+
+@pytest.mark.parametrize(("estimator", "formula", "options"), OTHERS)
+def test_any_other_model_is_estimated_again(dyad_years, estimator, formula, options):
+    rng = np.random.default_rng(1)
+    data = dyad_years[:900].assign(
+        level=lambda d: np.digitize(d["z"], [-2, -1, 0]),
+        wait=lambda d: rng.exponential(np.exp(-0.3 * d["x"])) + 0.01,
+        side=lambda d: np.where(d["ccode2"] > 60, "east", "west"),
+    )
+    data.loc[data.index[5], "x"] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = estimate("year ~ x", dyad_years[:400], "multinomial")
-    with pytest.raises(UsageError, match="one index"):
+        result = estimate(formula, data, estimator, **options)
+        found = leave_one_out(result, data, "year")
+        for place, year in enumerate(found.labels):
+            rest = estimate(formula, data[data["year"] != year], estimator, **options)
+            assert_allclose(found.estimates[place], rest.params, rtol=1e-7, atol=1e-9)
+    made = found.covariance()
+    away = found.estimates - found.estimates.mean(axis=0)
+    assert_allclose(np.diag(made.vcov), 0.9 * (away**2).sum(axis=0), rtol=1e-9)
+    assert made.clusters == (10,)
+    assert found.gap == 0.0
+
+
+def test_the_jackknife_by_steps_and_again_agree(dyad_years):
+    """Least squares' steps are exact, so the two ways to the same covariance are one."""
+    result = estimate("z ~ x + w", dyad_years, "ols", ["classical", "jackknife(year)"])
+    found = leave_one_out(result, dyad_years, "year").covariance()
+    assert_allclose(found.vcov, result.vcov("jackknife(year)"), rtol=1e-8)
+    with pytest.raises(UsageError, match="states share rows"):
+        leave_one_out(result, dyad_years).covariance()
+
+
+def test_models_of_arrays_can_t_be_estimated_again(dyad_years):
+    from foedus.models import fit_arrays
+
+    X = np.column_stack([np.ones(400), dyad_years["x"][:400]])
+    result = fit_arrays("firth", X, dyad_years["y"][:400])
+    with pytest.raises(UsageError, match="from a formula and a frame"):
         leave_one_out(result, dyad_years[:400])

@@ -134,6 +134,13 @@ def estimate(
         designs=tuple(equation.design for equation in sample.equations),
         columns=used,
         kept=kept,
+        asked={
+            **options,
+            **({} if weights is None else {"weights": weights}),
+            "information": information,
+            "collinear": collinear,
+            "separation": separation,
+        },
     )
 
 
@@ -362,6 +369,7 @@ def _result(
     designs: tuple[Design, ...] = (),
     columns: Any = None,
     kept: BoolArray | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Result:
     return Result(
         estimator=fitted.estimator,
@@ -381,4 +389,5 @@ def _result(
         designs=designs,
         columns=columns or {},
         kept=kept,
+        asked=asked or {},
     )

@@ -24,7 +24,7 @@ from foedus.models.arrays import (
     codes_of,
     pair_codes,
 )
-from foedus.models.covariance import Scores
+from foedus.models.covariance import Covariance, Scores
 from foedus.models.dependence import left_out_steps
 from foedus.models.design import Labels, read_column, take_rows
 from foedus.models.families import Family
@@ -69,6 +69,33 @@ class LeftOut:
     rows: IntArray
     events: IntArray
     gap: float
+
+    def covariance(self) -> Covariance:
+        """Return the jackknife's covariance: (G - 1) / G times the squared deviations' sum.
+
+        Raises
+        ------
+        UsageError
+            For states, whose rows overlap: ``cov="jackknife"`` takes the dyads away again.
+        EstimationError
+            If the model can't be estimated without some group.
+        """
+        if self.by == "states":
+            raise UsageError(
+                "states share rows, so leaving each out is no jackknife; estimate with the "
+                'covariance "jackknife", or leave out dyads or a column\'s values.'
+            )
+        lost = ~np.isfinite(self.estimates).all(axis=1)
+        if lost.any():
+            raise EstimationError(
+                f"jackknife({self.by}): without {int(lost.sum())} of {lost.size} groups the model "
+                "can't be estimated, so it has no jackknife."
+            )
+        groups = len(self.labels)
+        away = self.estimates - self.estimates.mean(axis=0)
+        words = "(G-1)/G, leaving one group out, estimated again"
+        vcov = (groups - 1) / groups * (away.T @ away)
+        return Covariance(f"jackknife({self.by})", vcov, (groups,), words, False)
 
     def table(self, term: str | None = None) -> pd.DataFrame:
         """Return a tidy table, most influential first.
@@ -123,7 +150,9 @@ def leave_one_out(
     Parameters
     ----------
     result : Result
-        A model of one index (logit, probit, ols, poisson, ...), fitted by `estimate` on `data`.
+        A model fitted by `estimate` on `data`. One of a single index (logit, probit, ols, poisson,
+        ...) is left by steps; any other is estimated again without each group, as often as there
+        are groups.
     data : frame
         The rows it was estimated from.
     by : str
@@ -148,11 +177,14 @@ def leave_one_out(
     Raises
     ------
     UsageError
-        For a model without one index, or an unknown column.
+        For an unknown column, or a model of arrays of several indices.
     """
     groups, labels = _groups(result, data, by, dyad)
     n_groups = len(labels)
-    estimates, gap = estimates_without(result, groups, n_groups, steps=steps, exact=exact)
+    if by_steps(result):
+        estimates, gap = estimates_without(result, groups, n_groups, steps=steps, exact=exact)
+    else:
+        estimates, gap = _estimated_again(result, data, groups, n_groups), 0.0
     events = (result.fit.y > 0).astype(np.float64)
     counted = [np.zeros(n_groups), np.zeros(n_groups)]
     for one in groups:
@@ -215,6 +247,58 @@ def estimates_without(
     if exact:
         gap = _to_the_top(result, scores, estimates, groups, good, spread)
     return estimates @ made.back.T, gap
+
+
+def by_steps(result: Result) -> bool:
+    """Return whether a model's estimates without some rows can be had by steps along its index."""
+    made = result.fit.made
+    return (
+        result.fit.family is not None
+        and isinstance(made.scores, Scores)
+        and made.scores.extra is None
+        and made.scores.X is result.fit.X  # not columns transformed by what the rows decide
+        and made.information_weight is not None
+        and result.estimator != "negbin"  # its theta moves too
+    )
+
+
+def _estimated_again(
+    result: Result, data: Any, groups: Sequence[IntArray], n_groups: int
+) -> FloatArray:
+    """Estimate without each group of rows; missing where the other rows allow no estimate."""
+    from foedus.models.estimation import estimate
+    from foedus.models.formula import parse_formula
+    from foedus.models.registry import find_estimator
+    from foedus.models.running import option_columns
+
+    if not result.formula or not result.designs:
+        raise UsageError(
+            f"a {result.estimator} of arrays can't be estimated again without some rows; fit it "
+            "from a formula and a frame."
+        )
+    asked = dict(result.asked)
+    names = set(parse_formula(result.formula).names())  # those after a bar may name effects
+    names.update(option_columns(find_estimator(result.estimator), asked))
+    weights = asked.get("weights")
+    if isinstance(weights, str):
+        names.add(weights)
+    elif weights is not None:
+        asked["weights"] = take_rows(np.asarray(weights, dtype=np.float64), result.kept)
+    columns = {name: column_of(result, data, name) for name in sorted(names)}
+    estimates = np.full((n_groups, result.params.size), np.nan)
+    for group in range(n_groups):
+        rest = ~np.any([one == group for one in groups], axis=0)
+        again = dict(asked)
+        if weights is not None and not isinstance(weights, str):
+            again["weights"] = asked["weights"][rest]
+        taken = {name: values[rest] for name, values in columns.items()}
+        try:
+            made = estimate(result.formula, taken, result.estimator, dyad=None, **again)
+        except EstimationError:
+            continue
+        if made.terms == result.terms:
+            estimates[group] = made.params
+    return estimates
 
 
 def column_of(result: Result, data: Any, name: str) -> Any:

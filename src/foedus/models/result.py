@@ -60,6 +60,8 @@ class Result:
         converged is always True: a model that does not converge is an error, never a result.
     df : float or None
         Degrees of freedom of t statistics: n - k for OLS, None (normal) elsewhere.
+    asked : dict
+        The options it was estimated with, weights among them, so that it can be estimated again.
     """
 
     estimator: str
@@ -80,6 +82,7 @@ class Result:
     columns: Columns = field(default_factory=dict, repr=False)
     kept: BoolArray | None = field(default=None, repr=False)
     converged: bool = True
+    asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def design(self) -> Design | None:
