@@ -42,3 +42,32 @@ def test_alley_and_fuhrmanns_series(tables: Tables, real_sources: Path) -> None:
     near = [row for name, row in rows.items() if name.startswith("models.")]
     assert len(near) > 100
     assert {row["verdict"] for row in near} <= {"exact", "close"}
+
+
+def test_shares_inside_nato(tables: Tables) -> None:
+    """The headline's regression by hand, from the tables, for one alliance in one year."""
+    from foedus.covariates.assemble import VariableRequest, build_variables
+
+    wanted = {
+        "gdp": VariableRequest("wealth", "gdp"),
+        "milex": VariableRequest("nmc", "milex"),
+    }
+    made = build_variables(tables, "alliance-member-year", (1960, 1960), wanted).table.to_pandas()
+    nato = made[(made["atopid"] == 3180) & (made["gdp"] > 0) & (made["milex"] > 0)]
+    # Fifteen members, of which Iceland has no army.
+    assert len(nato) == 14
+    share = nato["gdp"] / nato["gdp"].sum()
+    spent = nato["milex"] / nato["milex"].sum()
+    largest = nato["ccode"][share.idxmax()]
+    assert largest == 2
+    assert spent.max() > share.max()
+
+
+def test_latent_depth_is_near_the_authors(tables: Tables) -> None:
+    done = run_design(get_study(tables.project, "alley_2021_depth_milex"), tables, choices=False)
+    rows = {row["maps_to"]: row for row in done.comparison.to_pylist() if row["lead"]}
+    scores = [rows[f"measures.scores_{year}.mean depth"] for year in (1865, 1893, 1935, 1949, 1955)]
+    printed = np.array([row["published"] for row in scores])
+    rebuilt = np.array([row["rebuilt"] for row in scores])
+    assert np.abs(printed - rebuilt).max() < 0.13
+    assert (np.argsort(printed) == np.argsort(rebuilt)).sum() >= 3

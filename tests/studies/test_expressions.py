@@ -32,6 +32,15 @@ def test_a_lag_is_the_earlier_years_value_and_not_the_row_before() -> None:
     )
 
 
+def test_a_sum_is_missing_where_a_part_is() -> None:
+    np.testing.assert_allclose(evaluate("sum_by(v, unit)", PANEL), [7.0, 7.0, 7.0, NAN, NAN])
+
+
+def test_the_greatest_of_a_group_passes_over_what_is_missing() -> None:
+    made = evaluate("max_by(v, unit)", PANEL)
+    np.testing.assert_allclose(made, [4.0, 4.0, 4.0, NAN, 7.0])
+
+
 @pytest.mark.parametrize("text", ["lag_by(v, unit)", "lag_by(v + 1, unit, year)"])
 def test_a_lag_takes_a_variable_its_group_and_time(text: str) -> None:
     with pytest.raises(UsageError, match="lag_by"):

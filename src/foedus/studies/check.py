@@ -115,8 +115,6 @@ def _attached(universe: Universe) -> Iterator[str]:
     for key in keys:
         if key not in universe.keys:
             yield f"universe.keys: {key} of a {universe.attach} isn't named."
-    if "year" not in keys:
-        yield f"universe.attach: a {universe.attach} has no year."
 
 
 def _keys(design: Design) -> tuple[str, ...]:

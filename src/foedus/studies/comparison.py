@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from foedus.studies.estimation import Estimation
+from foedus.studies.expressions import names_in
+from foedus.studies.fit import formula_names
 from foedus.studies.published import Published
 from foedus.studies.registry import Study
 from foedus.studies.schema import Design
@@ -87,8 +89,9 @@ def _ratio(rebuilt: int | None, published: int | None) -> float | None:
 def basis_of(design: Design, target: Target) -> str | None:
     """Return what a rebuilt number rests on: the author's own file, or raw files.
 
-    A model rests on an author's file when the study's rows are those of a replication table; of a
-    measure its block says so. None for what isn't comparable.
+    A model rests on an author's file when the study's rows are those of a replication table and
+    none of its variables is a covariate of ours; of a measure its block says so. None for what
+    isn't comparable.
     """
     if target.kind == "none":
         return None
@@ -96,7 +99,25 @@ def basis_of(design: Design, target: Target) -> str | None:
         return design.measures[target.name].basis
     universe = design.universe
     on_file = universe is not None and (universe.table or "").startswith(REPLICATION)
-    return "file" if on_file else "raw"
+    block = design.effects[target.name].model if target.kind == "effect" else target.name
+    return "file" if on_file and not _takes_ours(design, block) else "raw"
+
+
+def _takes_ours(design: Design, block: str) -> bool:
+    """Whether a model uses a covariate, also through derived variables."""
+    model = design.models.get(block)
+    asked = list(formula_names(model.formula)) if model is not None else []
+    seen: set[str] = set()
+    while asked:
+        name = asked.pop()
+        variable = design.variables.get(name)
+        if variable is None or name in seen:
+            continue
+        seen.add(name)
+        if variable.expression is None:
+            return True
+        asked += names_in(variable.expression)
+    return False
 
 
 def claim_of(design: Design, block: str, term: str) -> str:

@@ -49,6 +49,21 @@ def mean_by(values: Array, group: Array) -> Array:
         return np.asarray((total / count)[place])
 
 
+def max_by(values: Array, group: Array) -> Array:
+    """Return the greatest known value of a group for each of its rows; missing without one."""
+    _, place = np.unique(group, return_inverse=True)
+    most = np.full(place.max() + 1, -np.inf)
+    known = ~np.isnan(values) & ~np.isnan(group)
+    np.maximum.at(most, place[known], values[known])
+    return np.where(np.isneginf(most), np.nan, most)[place]
+
+
+def sum_by(values: Array, group: Array) -> Array:
+    """Return the sum of a group's values for each of its rows; missing if one is unknown."""
+    _, place = np.unique(group, return_inverse=True)
+    return np.asarray(np.bincount(place, weights=values, minlength=place.max() + 1)[place])
+
+
 def first_by(values: Array, group: Array) -> Array:
     """Return a group's value in its first row for each of its rows (a pair's at entry, say).
 
@@ -98,16 +113,18 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log,
     "log1p": np.log1p,
     "max": np.maximum,
+    "max_by": max_by,
     "mean_by": mean_by,
     "min": np.minimum,
     "otherwise": lambda values, other: np.where(np.isnan(values), other, values),
     "sqrt": np.sqrt,
+    "sum_by": sum_by,
 }
 LAG = "lag_by"
 OTHERWISE = "otherwise"
 """The one function that knows a missing value: ``otherwise(x, 0)``, of a variable and a number."""
 
-_OF_TWO = ("first_by", "max", "mean_by", "min", OTHERWISE)
+_OF_TWO = ("first_by", "max", "max_by", "mean_by", "min", OTHERWISE, "sum_by")
 _ARGUMENTS = {**dict.fromkeys(_OF_TWO, (2,)), LAG: (3, 4)}
 
 

@@ -21,7 +21,7 @@ from foedus.covariates.registry import Covariate, get_covariate
 from foedus.covariates.where import columns_in, keep_rows
 from foedus.errors import FoedusError, UsageError, nearest
 from foedus.panels.system import StateSystem
-from foedus.panels.units import build_spine, load_system
+from foedus.panels.units import build_spine, get_unit, load_system
 from foedus.sources.tables import Tables
 from foedus.studies.expressions import evaluate, names_in
 from foedus.studies.fit import cluster_names, formula_names, option_names
@@ -142,10 +142,16 @@ class Workshop:
         if universe.attach is None:
             return TableGround(table, frame, universe.keys)
         # A table may hold years that the state system doesn't: those rows have no counterpart.
-        year = frame[universe.keys["year"]]
-        known = self._known_states()
-        first = max(int(year.min()), known.first_year)  # type: ignore[arg-type]
-        last = min(int(year.max()), known.last_year)  # type: ignore[arg-type]
+        chosen = get_unit(universe.attach)
+        if chosen.years_of == "cow_states":
+            known = self._known_states()
+            first, last = known.first_year, known.last_year
+        else:
+            first, last = self.tables.coverage(chosen.years_of)
+        if "year" in universe.keys:
+            year = frame[universe.keys["year"]]
+            first = max(int(year.min()), first)  # type: ignore[arg-type]
+            last = min(int(year.max()), last)  # type: ignore[arg-type]
         builder = self._builder(universe.attach, (first, last), universe.system)
         return AttachedGround(table, frame, universe.keys, builder)
 

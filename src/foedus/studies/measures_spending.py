@@ -39,19 +39,21 @@ def _names(text: str) -> list[str]:
 
 @measure(
     "describe",
-    says="Mean, standard deviation, least and greatest value of variables of the sample.",
+    says="Mean, median, standard deviation, least and greatest value of variables of the sample.",
     citations=["alley_fuhrmann_2021"],
     options={
         "variables": Option("", "Variables, separated by commas."),
         "where": WHERE,
         "complete": Option(True, "Only rows in which all of them are known."),
+        "least": Option(2, "Fewest rows to speak of; a single one has no standard deviation."),
     },
 )
 def describe(context: MeasureContext) -> MeasureResult:
-    """Return four numbers a variable: ``mean X``, ``sd X``, ``min X``, ``max X``."""
+    """Return ``mean X``, ``median X``, ``min X``, ``max X`` and, of two rows or more, ``sd X``."""
     assert context.panel is not None
     panel = _kept(context.panel, context.options["where"])
-    names = _names(context.options["variables"])
+    options = context.options
+    names = _names(options["variables"])
     columns = {name: _column(panel, name) for name in names}
     known: dict[str, Any] = {name: ~np.isnan(values) for name, values in columns.items()}
     if context.options["complete"]:
@@ -60,10 +62,16 @@ def describe(context: MeasureContext) -> MeasureResult:
     rows: list[MeasureRow] = []
     for name in names:
         values = columns[name][known[name]]
-        if len(values) < 2:
+        if len(values) < options["least"]:
             raise EstimationError(f"describe: {name} is known in {len(values)} rows.")
-        facts = {"mean": values.mean(), "sd": values.std(ddof=1), "min": values.min(),
-                 "max": values.max()}  # fmt: skip
+        facts = {
+            "mean": values.mean(),
+            "median": np.median(values),
+            "min": values.min(),
+            "max": values.max(),
+        }
+        if len(values) > 1:
+            facts["sd"] = values.std(ddof=1)
         rows += [
             MeasureRow(f"{word} {name}", float(value), n=len(values))
             for word, value in facts.items()
