@@ -45,12 +45,12 @@ def encode_column(name: str, kind: pa.DataType, part: Part, n_rows: int) -> memo
     schema = pa.schema([pa.field(name, kind)])
     sink = pa.BufferOutputStream()
     # A dictionary pays where values are long and recur (capabilities, by state). Small integers
-    # compress as well without one, in half the time.
+    # compress as well without one, in half the time. LZ4 takes a fifth less time than zstd, for a
+    # file an eighth larger.
     with pq.ParquetWriter(
         sink,
         schema,
-        compression="zstd",
-        compression_level=1,
+        compression="lz4",
         use_dictionary=pa.types.is_floating(kind) or pa.types.is_string(kind),
         store_schema=False,
     ) as writer:

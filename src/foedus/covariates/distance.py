@@ -203,11 +203,14 @@ def min_distance(context: Context) -> dict[str, Values]:
     facts = context.table("cow_mindist", "dyad_years")
     low, high = facts["ccode1"].to_numpy(), facts["ccode2"].to_numpy()
     year, km = facts["year"].to_numpy(), facts["min_distance_km"].to_numpy()
-    # Held as the complement of its bits: 0, which takes no memory until it is written to, then
-    # stands for the NaN whose bits are all 1.
-    bits = empty_dyads(context.system, np.int64)
+    # A cube of rows of the source, one on, takes half the memory of one of distances, and its 0,
+    # which takes none until it is written to, stands for a pair that the source doesn't have.
+    row = empty_dyads(context.system, np.int32)
+    number = np.arange(1, len(km) + 1, dtype=np.int32)
     for sender, receiver in ((low, high), (high, low)):
         position, inside = dyad_positions(context.system, sender, receiver, year)
-        bits[position] = ~(km if inside.all() else km[inside]).view(np.int64)
-    taken = take_dyad(DyadYears(dyad_cube(context.system, bits)), context.spine, "same")
-    return {"min_distance_km": Rows(np.invert(taken, out=taken).view(np.float64))}
+        row[position] = number if inside.all() else number[inside]
+    taken = take_dyad(DyadYears(dyad_cube(context.system, row)), context.spine, "same")
+    # Rows outside the system have a negative number, and are clipped to the first: missing too.
+    known = np.concatenate([[np.nan], km])
+    return {"min_distance_km": Rows(known.take(taken, mode="clip"))}
