@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         separation_plot,
         with_and_without,
     )
+    from foedus.models.pooling import between, pool
     from foedus.models.quantities import effects, first_difference, predict_at, ratios
     from foedus.models.registry import all_estimators, estimator_names, find_estimator
     from foedus.models.resampling import pairs_bootstrap, randomization_test, wild_bootstrap
@@ -59,6 +60,8 @@ _HOMES = {
     "randomization_test": "resampling",
     "wild_bootstrap": "resampling",
     "balance_table": "matching",
+    "between": "pooling",
+    "pool": "pooling",
     "doubly_robust": "matching",
     "event_study": "staggered",
     "inverse_propensity": "matching",
@@ -98,6 +101,7 @@ __all__ = [
     "Result",
     "all_estimators",
     "balance_table",
+    "between",
     "bootstrap_power_law",
     "bootstrap_tail",
     "calibration",
@@ -126,6 +130,7 @@ __all__ = [
     "match_nearest",
     "model_table",
     "pairs_bootstrap",
+    "pool",
     "precision_recall_curve",
     "predict_at",
     "predict_left_out",
