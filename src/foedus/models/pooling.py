@@ -20,7 +20,7 @@ import numpy as np
 from scipy import optimize, special
 
 from foedus.errors import EstimationError, UsageError
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, IntArray
 
 METHODS = ("reml", "dl")
 TOLERANCE = 1e-12
@@ -165,7 +165,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
     return _back(np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0), order)
 
 
-def _back(steps: FloatArray, order: FloatArray) -> tuple[float, ...]:
+def _back(steps: FloatArray, order: IntArray) -> tuple[float, ...]:
     """Return sorted values in the order they were given in."""
     made = np.empty_like(steps)
     made[order] = steps

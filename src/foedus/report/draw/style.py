@@ -83,7 +83,8 @@ _RC: dict[str, Any] = {
     "savefig.facecolor": PAPER,
     "svg.hashsalt": "foedus",
     "svg.fonttype": "path",
-    "pdf.fonttype": 42,
+    # Type 3: the other kind has every figure's font cut to size by fontTools, most of the time drawn.
+    "pdf.fonttype": 3,
     "path.simplify": True,
 }
 
