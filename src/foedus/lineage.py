@@ -402,13 +402,15 @@ def _study_step(project: Project, study: Study, sources: list[SourceStep]) -> St
 def study_covariates(study: Study) -> dict[str, Covariate]:
     """Return the covariates that a study names, in its design or in any alternative of a choice."""
     from foedus.covariates.registry import registry
+    from foedus.studies.subsets import unasked_covariates
 
     known = registry()
-    named = set()
+    named: set[str] = set()
     for text in scalars(study.raw):
         if match := _FROM.match(text):
             named.add(match.group(1))
         named.update(_NAMED_FILTERS.get(text, ()))
+    named.update(unasked_covariates(study.design))
     return {name: known[name] for name in sorted(named & set(known))}
 
 

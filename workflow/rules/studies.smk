@@ -11,6 +11,9 @@ rule study:
             "estimates/{study}.parquet",
             "comparison/{study}.parquet",
             "studies/{study}.json",
+            "studies/{study}_rows.parquet",
+            "studies/{study}_trials.parquet",
+            "studies/{study}_portraits.parquet",
         ),
     log:
         f"{LOGS}/study_{{study}}.log",

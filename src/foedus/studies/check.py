@@ -77,6 +77,7 @@ def check_design(design: Design, facts: Facts) -> list[str]:
     problems += _measures(design)
     problems += _effects(design, own)
     problems += _pointers(design)
+    problems += _subsets(design, own)
     return problems
 
 
@@ -227,6 +228,27 @@ def _pointers(design: Design) -> Iterator[str]:
     if design.curve is not None and design.curve.model not in blocks:
         hint = nearest(design.curve.model, blocks)
         yield f'curve.model: "{design.curve.model}" is no model. {hint}'
+
+
+def _subsets(design: Design, own: tuple[str, ...]) -> Iterator[str]:
+    for name, spec in design.subsets.items():
+        place = f"subsets.{name}"
+        if spec.model not in design.models:
+            yield f'{place}.model: "{spec.model}" is no model. {nearest(spec.model, design.models)}'
+            continue
+        for problem in _term(design, spec.model, spec.term):
+            yield f"{place}.term: {problem}"
+        for group, what in spec.groups.items():
+            if isinstance(what, str):
+                yield from _filter(design, own, what, f"{place}.groups.{group}")
+                continue
+            model = what.model or spec.model
+            if model not in design.models:
+                hint = nearest(model, design.models)
+                yield f'{place}.groups.{group}: "{model}" is no model. {hint}'
+                continue
+            for problem in _term(design, model, what.term):
+                yield f"{place}.groups.{group}: {problem}"
 
 
 def _choices(study: Study, facts: Facts) -> Iterator[str]:

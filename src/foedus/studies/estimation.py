@@ -116,17 +116,22 @@ class Estimation:
         if len(rows.index) == 0:
             lost = max(rows.flow, key=lambda step: step.rows_lost)
             raise EstimationError(f"{model}: no row is left; most are lost at {lost.cause}.")
-        names = list(self.frame.of_model(spec))
         fitted = fit_model(
             formula=spec.formula,
             estimator=spec.estimator,
             options=spec.options,
             covariances=covariances,
-            data={**self._keys(rows), **self.frame.data(names, rows)},
+            data=self.data_of(model),
             near=self.memo.first.get((model, spec.estimator)),
         )
         self.memo.first.setdefault((model, spec.estimator), fitted)
         return fitted
+
+    def data_of(self, model: str) -> dict[str, Any]:
+        """Return the columns that a model is estimated from: the unit's keys and its variables."""
+        rows = self.rows(model)
+        names = list(self.frame.of_model(self.design.models[model]))
+        return {**self._keys(rows), **self.frame.data(names, rows)}
 
     def effect(self, name: str) -> dict[str, EffectValue]:
         """Return an effect under each covariance.

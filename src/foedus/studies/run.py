@@ -22,11 +22,21 @@ from foedus.studies.fit import Fitted, TermEstimate
 from foedus.studies.frame import Rows, Workshop
 from foedus.studies.measures import MeasureRow
 from foedus.studies.outcome import COMPARISON, ESTIMATES, rounded, to_table
+from foedus.studies.portraits import PORTRAITS, portrait_rows
 from foedus.studies.recording import RecordingTables
 from foedus.studies.registry import Study, get_study
+from foedus.studies.scales import scale_of
 from foedus.studies.schema import Design
+from foedus.studies.subsets import subset_rows
 from foedus.studies.truth import against_truth
-from foedus.studies.walk import ROWS, diagnose_study
+from foedus.studies.walk import ROWS, TRIALS, diagnose_study
+
+BESIDE = ("rows", "trials", "portraits")
+"""Tables that stand beside studies/<id>.json in every run, empty ones too: a step of the DAG says
+what it makes."""
+
+UNREBUILT = pa.schema([("study", pa.string())])
+"""Of the file of disagreeing rows of a study that rebuilds no author's file."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +50,23 @@ class StudyRun:
         As written to estimates/<id>.parquet and comparison/<id>.parquet.
     detail : dict
         As written to studies/<id>.json.
-    rows : pyarrow.Table or None
+    rows : pyarrow.Table
         Rows in which a rebuilt variable and the author's file disagree, as written to
-        studies/<id>_rows.parquet; None for studies that rebuild none.
-    trials : pyarrow.Table or None
+        studies/<id>_rows.parquet; empty for studies that rebuild none.
+    trials : pyarrow.Table
         What was tried for numbers that aren't met, as written to studies/<id>_trials.parquet.
+    portraits : pyarrow.Table
+        What the figures of the leading models are drawn from, as written to
+        studies/<id>_portraits.parquet.
     """
 
     study: str
     estimates: pa.Table
     comparison: pa.Table
     detail: dict[str, Any]
-    rows: pa.Table | None = None
-    trials: pa.Table | None = None
+    rows: pa.Table
+    trials: pa.Table
+    portraits: pa.Table
 
     @property
     def failed(self) -> list[dict[str, str]]:
@@ -126,6 +140,8 @@ def run_design(
         "rebuild": against,
         "walks": found.walks if found else [],
         "walks_cut_short": found.cut_short if found else 0,
+        "scales": _scales(declared),
+        "subsets": subset_rows(study, memo, declared) if choices else [],
         "failed": failed,
         "warnings": _warnings(declared),
         **_provenance(recording, tables),
@@ -135,8 +151,12 @@ def run_design(
         to_table(estimates, ESTIMATES),
         to_table(comparison, COMPARISON),
         rounded(detail),
-        rows,
-        found.trials if found else None,
+        UNREBUILT.empty_table() if rows is None else rows,
+        found.trials if found else TRIALS.empty_table(),
+        to_table(
+            ({"study": study.id, **row} for row in portrait_rows(declared)) if choices else (),
+            PORTRAITS,
+        ),
     )
 
 
@@ -146,12 +166,9 @@ def write_run(project: Project, run: StudyRun) -> None:
     for name, table in (("estimates", run.estimates), ("comparison", run.comparison)):
         store.write_parquet(table, project.data / name / f"{run.study}.parquet", metadata)
     store.write_json(project.data / "studies" / f"{run.study}.json", run.detail)
-    for name, more in (("rows", run.rows), ("trials", run.trials)):
+    for name in BESIDE:
         path = project.data / "studies" / f"{run.study}_{name}.parquet"
-        if more is not None and more.num_rows:
-            store.write_parquet(more, path, metadata)
-        else:
-            path.unlink(missing_ok=True)
+        store.write_parquet(getattr(run, name), path, metadata)
 
 
 def _rebuild(study: Study, memo: Memo) -> tuple[dict[str, Any], pa.Table | None]:
@@ -385,6 +402,15 @@ def _term_of(estimation: Estimation, block: str, term: str) -> dict[str, Any]:
         "ci_low": row.ci_low, "ci_high": row.ci_high, "covariance": row.how, "n_obs": row.n,
         "n_events": row.n_events, **({"note": row.note} if row.note else {}),
     }  # fmt: skip
+
+
+def _scales(declared: Estimation) -> list[dict[str, Any]]:
+    """Return what puts the key terms of models on the claims' common scale."""
+    pairs = [pair for pair in key_terms(declared.design) if pair[0] in declared.design.models]
+    return [
+        {"model": model, "term": term, **scale_of(declared, model, term).as_row()}
+        for model, term in pairs
+    ]
 
 
 def _flow(declared: Estimation) -> list[dict[str, Any]]:

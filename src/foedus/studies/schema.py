@@ -362,6 +362,40 @@ class Headline(Strict):
         return self
 
 
+class GroupTerm(Strict):
+    """A group whose estimate is a term that the study has: of the model named, or the subset's."""
+
+    model: str | None = None
+    term: str
+
+
+class Subset(Strict):
+    """An estimate by group, to see whether a pooled effect hides opposite ones.
+
+    Every headline with a sign is split by era without being asked, and the tie between two states
+    by content, formation and management (see studies.subsets); this declares further groups.
+
+    Attributes
+    ----------
+    by : str
+        What the groups differ in.
+    model, term : str
+        What is estimated in each group.
+    groups : dict of str to expression or {model, term}
+        The group's name, and which rows of the model's sample it is estimated on (no row should be
+        in two groups), or which term stands for it (``{term: tie_offense}``).
+    claim : str or None
+        Claim it bears on; the headline's of the model and term when none is named.
+    """
+
+    by: Literal["era", "content", "formation", "management", "other"]
+    model: str
+    term: str
+    groups: dict[str, str | GroupTerm] = Field(min_length=2)
+    claim: str | None = None
+    says: str | None = None
+
+
 class CurveSpec(Strict):
     """What the specification curve follows; the first model's key terms by default."""
 
@@ -396,6 +430,7 @@ class Design(Strict):
     choices: dict[str, Choice] = Field(default_factory=dict)
     curve: CurveSpec | None = None
     headline: tuple[Headline, ...] = ()
+    subsets: dict[str, Subset] = Field(default_factory=dict)
     labels: dict[str, str] = Field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
 
@@ -404,7 +439,7 @@ class Design(Strict):
     def _listed(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("variables", "models", "measures", "effects", "choices")
+    @field_validator("variables", "models", "measures", "effects", "choices", "subsets")
     @classmethod
     def _plain_names(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         for name in value:

@@ -83,7 +83,7 @@ _RC: dict[str, Any] = {
     "savefig.facecolor": PAPER,
     "svg.hashsalt": "foedus",
     "svg.fonttype": "path",
-    # Type 3: the other kind has every figure's font cut to size by fontTools, most of the time drawn.
+    # Type 3: the other kind has fontTools cut every figure's font to size, most of the time spent.
     "pdf.fonttype": 3,
     "path.simplify": True,
 }
