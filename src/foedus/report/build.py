@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from foedus.config import Project
+from foedus.report.evidence import evidence_of
 from foedus.report.figures import draw_figures
 from foedus.report.inputs import read_inputs
 from foedus.report.manifest import NAME, replace_manifest
 from foedus.report.notes import notes_tree
 from foedus.report.pdf import build_pdf
 from foedus.report.site import build_site
+from foedus.report.synthesis import synthesise
 from foedus.report.tables import write_tables
 from foedus.report.views import build_views
 
@@ -48,9 +50,10 @@ def build_report(project: Project, progress: Progress | None = None) -> list[Pat
     inputs = read_inputs(project)
     for study in inputs.studies:
         notes_tree(study)  # a wrong placeholder stops here, before anything is drawn
-    figures = draw_figures(inputs, project.data / "figures", say)
+    syntheses = {claim: synthesise(evidence_of(inputs, claim)) for claim in inputs.claims}
+    figures = draw_figures(inputs, syntheses, project.data / "figures", say)
     say("tables")
-    views = build_views(inputs, figures)
+    views = build_views(inputs, syntheses, figures)
     paths = [*figures.paths]
     paths += write_tables(views.tables, project.data / "tables", inputs.simulated)
     folder, pdf = project.data / "report", project.config.report.pdf

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from foedus.config import Strict, parse_model, read_yaml
+
+
+class Answer(Strict):
+    """A number that answers a claim where no sign does: a rate, an exponent.
+
+    Attributes
+    ----------
+    study, model, term : str
+        Whose estimate it is; left out of a report whose run hasn't made it.
+    says : str
+        What the number is, in words.
+    unit : "share" or "number"
+        A share is shown in percent.
+    """
+
+    study: str
+    model: str
+    term: str
+    says: str
+    unit: Literal["share", "number"] = "number"
 
 
 class Claim(Strict):
@@ -24,6 +45,7 @@ class Claim(Strict):
     contested_by: tuple[str, ...] = ()
     estimate: str = Field(description="What has to be estimated to test it")
     data: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 class ClaimFile(Strict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class Study:
         notes.md without its front matter.
     comparison : tuple of Comparison
         One row a published number and covariance; `leads` are those under the declared one.
+    portraits : tuple of mapping
+        Points of the figures of its leading models (studies/<id>_portraits.parquet).
     """
 
     id: str
@@ -57,6 +59,7 @@ class Study:
     estimates: tuple[Estimate, ...]
     comparison: tuple[Comparison, ...]
     curve: Curve | None
+    portraits: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def title(self) -> str:
@@ -155,7 +158,13 @@ class Study:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything the report is made of."""
+    """Everything the report is made of.
+
+    Attributes
+    ----------
+    names : mapping
+        "state" and "war", each number (as text) to its name, as far as the tables are there.
+    """
 
     project: Project
     claims: Mapping[str, Claim]
@@ -165,6 +174,7 @@ class Inputs:
     provenance: Mapping[str, Any]
     assumptions: tuple[Assumption, ...]
     panels: tuple[Mapping[str, Any], ...]
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
@@ -226,6 +236,7 @@ def read_inputs(project: Project) -> Inputs:
         provenance=_read_mapping(project.data / "provenance.json"),
         assumptions=tuple(collect_assumptions(Path(foedus.__file__).resolve().parent)),
         panels=tuple(_read_panels(project.data / "panels")),
+        names=_read_names(project.data / "tables"),
     )
 
 
@@ -256,7 +267,27 @@ def _read_study(
         estimates=tuple(row for row in estimates if row.study == study),
         comparison=tuple(row for row in comparison if row.study == study),
         curve=_read_curve(project.data / "curves" / f"{study}.parquet"),
+        portraits=tuple(_rows(project.data / "studies" / f"{study}_portraits.parquet")),
     )
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return read_parquet(path).to_pylist() if path.is_file() else []
+
+
+_NAMED = {
+    "state": ("cow_states/states.parquet", "ccode", "statenme"),
+    "war": ("cow_interstate_wars/participants.parquet", "warnum", "warname"),
+}
+
+
+def _read_names(tables: Path) -> dict[str, dict[str, str]]:
+    """Return the names of states and wars by number; of several, the last."""
+    found: dict[str, dict[str, str]] = {}
+    for what, (file, number, name) in _NAMED.items():
+        rows = _rows(tables / file)
+        found[what] = {str(row[number]): str(row[name]) for row in rows if row.get(name)}
+    return found
 
 
 def _study_folder(project: Project, study: str) -> Path | None:

@@ -59,6 +59,9 @@ def build_pdf(inputs: Inputs, views: Views, path: Path, figures: Path) -> Path:
 def _figures_of(content: dict[str, Any]) -> list[str]:
     """Return the names of all figures that the template shows."""
     shown = [content["front"]["overview"], content["data"]["coverage"]]
+    for claim in content["claims"]:
+        shown += [claim["forest"], *claim["group_figures"]]
+        shown += claim["apart"]["figures"] if claim["apart"] else []
     for study in content["studies"]:
         shown.extend(one for listed in study["figures"].values() for one in listed)
     return sorted({figure["name"] for figure in shown if figure})

@@ -10,6 +10,14 @@ from typing import Any
 
 from foedus.report import says
 from foedus.report.checks import invariant_rows, user_file_rows
+from foedus.report.claim_views import (
+    HETEROGENEITY,
+    answer_view,
+    claim_tables,
+    heterogeneity_view,
+    synthesis_view,
+)
+from foedus.report.draw import portraits
 from foedus.report.draw.choices import groups
 from foedus.report.draw.curve import main_rows
 from foedus.report.draw.effects import Effect, effects
@@ -24,6 +32,7 @@ from foedus.report.numbers import (
     interval,
     is_number,
     number,
+    p_clause,
     p_value,
     percent,
     plural,
@@ -33,6 +42,7 @@ from foedus.report.numbers import (
 from foedus.report.rebuilding import change_words, rebuild_view, walk_views
 from foedus.report.recovery import recovery_rows
 from foedus.report.rows import Comparison
+from foedus.report.synthesis import RULE, Synthesis, odds_of
 from foedus.report.tables import (
     Table,
     covariances_of,
@@ -43,6 +53,10 @@ from foedus.report.tables import (
 from foedus.report.verdicts import VERDICTS, Tally, tally, verdict_of
 
 View = dict[str, Any]
+
+SCORES = ("auc", "average_precision", "brier", "log_score")
+MOST_UNFOLDED = 24
+"""More published numbers than this are folded, a table of print each."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +71,20 @@ class Views:
     tables: list[Table]
 
 
-def build_views(inputs: Inputs, figures: Figures) -> Views:
-    """Turn inputs and figures into what is shown."""
+def build_views(inputs: Inputs, syntheses: Mapping[str, Synthesis], figures: Figures) -> Views:
+    """Turn inputs, what their estimates say together, and figures into what is shown."""
     studies, tables = [], [verdict_table(inputs)]
     for study in inputs.studies:
         own = study_tables(inputs, study)
         tables.extend(own)
-        studies.append(study_view(inputs, study, figures, own))
-    claims = [claim_view(inputs, claim.id) for claim in inputs.claims_met]
+        studies.append(study_view(inputs, study, syntheses, figures, own))
+    claims = []
+    for claim, found in syntheses.items():
+        own = claim_tables(inputs, claim, found)
+        tables.extend(own)
+        claims.append(claim_view(inputs, claim, syntheses, figures, own))
     return Views(
-        front=front_view(inputs, figures),
+        front=front_view(inputs, syntheses, figures),
         claims=claims,
         studies=studies,
         data=data_view(inputs, figures),
@@ -103,10 +121,9 @@ def _splits(rows: Sequence[Comparison]) -> list[View]:
     ]
 
 
-def front_view(inputs: Inputs, figures: Figures) -> View:
+def front_view(inputs: Inputs, syntheses: Mapping[str, Synthesis], figures: Figures) -> View:
     """Return the front page: counts, tally, overview, studies; claims have their own views."""
     found = says.tally_of(inputs.studies)
-    unmet = [claim for claim in inputs.claims.values() if not inputs.of_claim(claim.id)]
     return {
         "title": inputs.project.config.report.title,
         "simulated": inputs.simulated,
@@ -123,7 +140,9 @@ def front_view(inputs: Inputs, figures: Figures) -> View:
         "tally_sentence": says.tally_sentence(found, inputs.simulated),
         "splits": _splits([row for study in inputs.studies for row in study.leads]),
         "overview": _figure(figures.overview),
-        "unmet": [{"id": one.id, "title": one.title, "sentence": one.sentence} for one in unmet],
+        "answers": [answer_view(inputs, claim, found) for claim, found in syntheses.items()],
+        "rule": RULE,
+        "covariance": inputs.project.config.report.covariance,
         "studies": [_study_row(inputs, study) for study in inputs.studies],
         "provenance": _provenance(inputs),
     }  # fmt: skip
@@ -173,7 +192,17 @@ def _figure(drawn: Drawn | None) -> View | None:
     return {"name": drawn.name, "caption": drawn.caption, "alt": drawn.alt}
 
 
-def claim_view(inputs: Inputs, claim_id: str) -> View:
+def _first(drawn: Sequence[Drawn]) -> View | None:
+    return _figure(drawn[0]) if drawn else None
+
+
+def claim_view(
+    inputs: Inputs,
+    claim_id: str,
+    syntheses: Mapping[str, Synthesis],
+    figures: Figures,
+    tables: Sequence[Table],
+) -> View:
     """Return a claim: who argues it, the studies that bear on it, what their numbers say."""
     claim = inputs.claims[claim_id]
     studies = inputs.of_claim(claim_id)
@@ -192,7 +221,13 @@ def claim_view(inputs: Inputs, claim_id: str) -> View:
         "tally": _tally(found),
         "tally_sentence": says.tally_sentence(found, inputs.simulated),
         "splits": _splits(rows),
-        "points_sentence": says.points_sentence(inputs, read),
+        "together": synthesis_view(inputs, syntheses[claim_id]),
+        "forest": _first(figures.of_claim(claim_id, "forest")),
+        "group_figures": [_figure(one) for one in figures.of_claim(claim_id, "groups")],
+        "apart": heterogeneity_view(inputs, syntheses, figures.of_claim(claim_id, "means"))
+        if claim_id == HETEROGENEITY
+        else None,
+        "tables": [table.name for table in tables],
         "n_studies": plural(len(studies), "study", "studies"),
         "studies": [_study_row(inputs, study) for study in studies],
         "readings": [
@@ -206,11 +241,20 @@ def claim_view(inputs: Inputs, claim_id: str) -> View:
     }  # fmt: skip
 
 
-def study_view(inputs: Inputs, study: Study, figures: Figures, tables: Sequence[Table]) -> View:
+def study_view(
+    inputs: Inputs,
+    study: Study,
+    syntheses: Mapping[str, Synthesis],
+    figures: Figures,
+    tables: Sequence[Table],
+) -> View:
     """Return a study's page."""
     works = works_of(inputs, study)
     found = says.tally_of([study])
-    kinds = ("coefficients", "effects", "ratios", "ready", "choices", "curve")
+    kinds = (
+        "coefficients", "effects", "ratios", "ready", "performance", "influence", "interaction",
+        "choices", "curve",
+    )  # fmt: skip
     notes = notes_tree(study)
     return {
         **_study_row(inputs, study),
@@ -234,6 +278,8 @@ def study_view(inputs: Inputs, study: Study, figures: Figures, tables: Sequence[
         "choices": _choices(study),
         "movers": [text for group in groups(study) if (text := says.mover_sentence(study, group))],
         "curve": says.curve_sentence(curve_summary(study)),
+        "scores": _scores(study),
+        "groups": _groups(syntheses, study),
         "diagnoses": says.diagnosis_words(study.leads),
         "assumptions": [str(item) for item in study.part("assumptions")],
         "small_tables": _small_tables(study),
@@ -244,6 +290,47 @@ def study_view(inputs: Inputs, study: Study, figures: Figures, tables: Sequence[
         "tables": [table.name for table in tables],
         "works": [{"key": k, "text": work.text(), "bibtex": work.bibtex(k)} for k, work in works],
     }  # fmt: skip
+
+
+def _scores(study: Study) -> list[View]:
+    """Return how well the leading models predict, in the sample and for what is left out."""
+    return [
+        {
+            "model": study.model_label(model),
+            "rows": [
+                {"series": series, **{name: number(values.get(name), 4) for name in SCORES}}
+                for series, values in portraits.scores(study, model)
+            ],
+        }
+        for model in portraits.models_of(study, "measures")
+    ]
+
+
+def _groups(syntheses: Mapping[str, Synthesis], study: Study) -> list[View]:
+    """Return the study's leading estimates by era and by other groups."""
+    return [
+        {
+            "title": f"{test.says}, by {test.by}",
+            "rows": [
+                {
+                    "group": one.group,
+                    "odds": odds_of(one.point),
+                    "p": p_value(one.point.p),
+                    "n": count(one.n),
+                    "events": count(one.events),
+                    "left_out": ", ".join(one.left_out),
+                }
+                for one in test.points
+            ],
+            "missing": [f"{group}: {why}" for group, why in test.missing],
+            "sentence": f"One effect in all groups: Q {number(test.q)} on "
+            f"{plural(test.df, 'degree')} of freedom, {p_clause(test.p)} ({test.kind}; "
+            f"{test.covariance} errors).",
+        }
+        for found in syntheses.values()
+        for test in found.evidence.tests
+        if test.study == study.id
+    ]
 
 
 def _cut_short(study: Study) -> str:
@@ -366,10 +453,32 @@ def _published(study: Study) -> View | None:
         return None
     names = shown_covariances(study)
     by_key = {(row.key, row.covariance): row for row in study.comparison}
-    return {
-        "covariances": names,
-        "rows": [_published_row(study, row, names, by_key) for row in leads],
-    }
+    rows = [_published_row(study, row, names, by_key) for row in leads]
+    return {"covariances": names, "rows": rows, "folds": _folds(leads, rows)}
+
+
+def _folds(leads: Sequence[Comparison], rows: Sequence[View]) -> list[View]:
+    """Return the rows by their place in print where there are many; else nothing.
+
+    By table, or by the table's models when print has but one.
+    """
+    if len(rows) <= MOST_UNFOLDED:
+        return []
+    one_table = len({lead.table for lead in leads}) == 1
+    places: dict[str, list[int]] = {}
+    for index, lead in enumerate(leads):
+        parts = (lead.table, lead.model) if one_table else (lead.table,)
+        name = " · ".join(part for part in parts if part) or "elsewhere"
+        places.setdefault(name, []).append(index)
+    return [
+        {
+            "name": name,
+            "rows": [rows[index] for index in found],
+            "tally": _tally(tally(leads[index].verdict for index in found)),
+            "n": plural(len(found), "number"),
+        }
+        for name, found in places.items()
+    ]
 
 
 def _published_row(
