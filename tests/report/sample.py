@@ -111,6 +111,61 @@ def alpha_comparison() -> list[dict[str, Any]]:
     return rows
 
 
+ERAS = {"1816-1918": (-0.5, 0.15), "1919-1945": (0.6, 0.2), "1946-1989": (-0.1, 0.1)}
+
+
+def alpha_subsets() -> list[dict[str, Any]]:
+    """The leading term by era: opposite signs, each significant; one era not estimated."""
+    shared = {
+        "subset": "era_table1_ptargdef", "by": "era", "says": "", "claim": "deterrence",
+        "model": "table1", "term": "ptargdef",
+        "scale": {"estimator": "logit", "flag": True, "sd": 0.4, "outcome_sd": 0.04},
+    }  # fmt: skip
+    weights = {era: 1 / se**2 for era, (_, se) in ERAS.items()}
+    mean = sum(weights[era] * b for era, (b, _) in ERAS.items()) / sum(weights.values())
+    q = sum(weights[era] * (b - mean) ** 2 for era, (b, _) in ERAS.items())
+    test = {"test_q": q, "test_df": 2, "test_p": math.exp(-q / 2), "kind": "separate samples"}
+    rows = [
+        {**shared, "group": era, "covariance": "dyadic", "estimate": b, "std_error": se,
+         "p_value": phi(b / se), "n_obs": 90000, "n_events": 300, "left_out": [], **test}
+        for era, (b, se) in ERAS.items()
+    ]  # fmt: skip
+    note = "3 events in 900 rows: fewer than 10 <on one side>."
+    return [*rows, {**shared, "group": "1990 on", "covariance": "", "note": note}]
+
+
+def alpha_portraits() -> list[dict[str, Any]]:
+    """Points of every figure of a leading model."""
+    shared = {
+        "study": "alpha_2011", "model": "table1", "term": "", "series": "in the sample",
+        "label": "", "low": None, "high": None, "n": 100, "events": 10,
+    }  # fmt: skip
+    steps = [place / 10 for place in range(11)]
+    rows = [{**shared, "figure": "roc", "x": x, "y": x**0.5} for x in steps]
+    rows += [{**shared, "figure": "precision_recall", "x": x, "y": 0.5 - x / 4} for x in steps]
+    rows += [
+        {**shared, "figure": "calibration", "x": x / 9, "y": x / 10, "low": x / 12,
+         "high": x / 8} for x in steps
+    ]  # fmt: skip
+    rows += [{**shared, "figure": "separation", "x": x, "y": x / 5} for x in steps]
+    rows += [
+        {**shared, "figure": "measures", "label": name, "x": None, "y": value}
+        for name, value in (("auc", 0.8123), ("average_precision", 0.1), ("brier", 0.02))
+    ]
+    of_term = {**shared, "figure": "influence", "term": "ptargdef", "series": "states"}
+    rows += [
+        {**of_term, "label": str(code), "x": -0.07 + 0.01 * place, "y": 0.2 * place}
+        for place, code in enumerate((2, 200, 365))
+    ]
+    rows.append({**of_term, "series": "all", "x": -0.0712, "y": None})
+    product = {**shared, "figure": "interaction", "term": "ptargdef", "series": "pchaloff"}
+    rows += [
+        {**product, "x": x, "y": -x, "low": -x - 1, "high": 1 - x, "label": "0.04"}
+        for x in (0.0, 1.0)
+    ]
+    return rows
+
+
 def alpha_page() -> dict[str, Any]:
     choices = []
     for choice, alternatives in {
@@ -171,6 +226,14 @@ def alpha_page() -> dict[str, Any]:
             {"model": "table1", "term": "ptargdef", "claim": "deterrence", "expects": -1},
             {"model": "table1", "term": "pchaloff", "claim": "deterrence", "expects": 1},
         ],
+        "scales": [
+            {"model": model, "term": term, "estimator": "logit", "flag": True, "sd": 0.4,
+             "outcome_sd": 0.04, "outcome": "dispute"}
+            for model, term in (
+                ("table1", "ptargdef"), ("table1", "pchaloff"), ("nuclear", "ptargdef")
+            )
+        ],
+        "subsets": alpha_subsets(),
         "plots": {
             "by_distance": {"type": "curve", "title": "Probability by distance",
                             "x": [0, 1, 2, 3], "y": [0.02, 0.01, 0.006, 0.004],
@@ -371,6 +434,9 @@ def _write_results(data: Path, simulated: bool) -> None:
     for page in (alpha_page(), beta_page):
         (data / f"studies/{page['id']}.json").write_text(json.dumps(page), encoding="utf-8")
     pq.write_table(curve_table(), data / "curves/alpha_2011.parquet")
+    pq.write_table(
+        pa.Table.from_pylist(alpha_portraits()), data / "studies/alpha_2011_portraits.parquet"
+    )
     pq.write_table(
         pa.table({"ccode": [2, 20], "year": [1816, 1816]}), data / "panels/state.parquet"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from foedus.models.pooling import holm
 from foedus.report import synthesis as so
 from foedus.report.claims import Answer
 from foedus.report.draw.style import Drawn
@@ -123,9 +124,11 @@ def _left_out(points: Sequence[GroupPoint]) -> str:
 
 
 # -------------------------------------------------------------------------------------- the front
-def answer_view(inputs: Inputs, claim: str, found: Synthesis) -> View:
+def answer_view(inputs: Inputs, claim: str, syntheses: Mapping[str, Synthesis]) -> View:
     """Return a claim's line on the front page: number, interval, caveat."""
-    stated = inputs.claims[claim]
+    stated, found = inputs.claims[claim], syntheses[claim]
+    if claim == HETEROGENEITY:
+        return _apart_answer(stated.title, syntheses)
     return {
         "id": claim,
         "title": stated.title,
@@ -133,6 +136,40 @@ def answer_view(inputs: Inputs, claim: str, found: Synthesis) -> View:
         "slug": SLUGS[found.verdict],
         "numbers": [*_stated(inputs, stated.answers), *_pooled_number(found)],
         "caveat": " ".join(_caveats(inputs, claim, found)),
+    }
+
+
+def _apart_answer(title: str, syntheses: Mapping[str, Synthesis]) -> View:
+    """Return the line on hidden opposites: how many tests find groups that differ."""
+    tests = [test for found in syntheses.values() for apart in found.groups for test in apart.tests]
+    made = [test for test, _ in tests]
+    verdict = so.NONE
+    numbers, caveat = [], "No study of this run has estimates by group."
+    if made:
+        adjusted = holm([test.p for test in made])
+        sure = [test for test, p in zip(made, adjusted, strict=True) if p < so.LEVEL]
+        turned = [test for test in sure if test.opposite]
+        verdict = so.SUPPORTED if turned else so.UNDECIDED
+        low, high = so.share_interval(len(sure), len(made))
+        numbers = [
+            f"In {len(sure)} of {plural(len(made), 'test')} ({percent(len(sure) / len(made), 0)} "
+            f"[{percent(low, 0)}, {percent(high, 0)}]) groups of one study differ; in "
+            f"{len(turned)} of these two groups have opposite effects."
+        ]
+        names = "; ".join(dict.fromkeys(test.short for test in turned))
+        caveat = (
+            "After Holm's correction over all claims, eras, contents and ways of formation and "
+            "management; tests share rows, so they aren't independent."
+            + (f" Opposite in {names}." if names else "")
+            + " The word is: supported, if one of them finds opposite effects."
+        )
+    return {
+        "id": HETEROGENEITY,
+        "title": title,
+        "verdict": SHORT[verdict],
+        "slug": SLUGS[verdict],
+        "numbers": numbers,
+        "caveat": caveat,
     }
 
 
@@ -182,9 +219,9 @@ def _caveats(inputs: Inputs, claim: str, found: Synthesis) -> list[str]:
             return ["No study of this run bears on it."]
         return ["The studies that bear on it give rates and counts, which no sign decides."]
     made = found.robust
-    if made is not None and made.predict_low is not None and made.predict_high is not None:
-        ends = so.odds_interval(made.predict_low, made.predict_high)
-        said.append(f"One more study would lie in {ends}.")
+    ends = so.predicted(made)
+    if ends is not None:
+        said.append(f"One more study would lie in {so.odds_interval(*ends)}.")
     elif found.single is not None or made is not None:
         said.append("Too few studies to say how far such studies differ.")
     files = [one for one in found.pooled if one.file.startswith("rep_")]

@@ -201,7 +201,7 @@ def _leading(inputs: Inputs, study: Study, claim: str) -> Iterator[Bearing]:
 
 def _lines(study: Study, claim: str) -> Iterator[Mapping[str, Any]]:
     """Yield the headlines of a claim that name a term."""
-    for line in study.part("headline"):
+    for line in study.part("leading") or study.part("headline"):
         if not isinstance(line, dict) or not line.get("model") or not line.get("term"):
             continue
         if str(line.get("claim") or study.claims[0]) == claim:

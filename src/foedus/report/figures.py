@@ -310,7 +310,8 @@ def _of_claim(claim: str, found: Synthesis, words: _Words) -> Iterator[_Plan]:
         partial(forest.draw, found, words.covariance, words.simulated),
         "Leading estimates on one scale, turned so that right of 1 supports the claim, with 95 % "
         "intervals. A flag is followed from 0 to 1, anything else over two standard deviations. "
-        "The diamond is the random-effects mean and its interval; † marks what isn't in it.",
+        "The diamond is the random-effects mean with its interval, the dashed line what one more "
+        "study would find; † marks what isn't in the mean.",
         f"Forest plot of the leading estimates on the claim “{words.titles.get(claim, claim)}”.",
     )
     for apart in found.groups:

@@ -219,26 +219,6 @@ def tallies_by_basis(rows: Sequence[Comparison]) -> list[tuple[str, Tally]]:
     return [(words, found) for words, found in counted if found.total]
 
 
-def points_sentence(inputs: Inputs, found: Sequence[Reading]) -> str:
-    """Say where the leading estimates point, for those whose study states what it expects."""
-    pointed = [reading.points for reading in found if reading.points]
-    if not pointed:
-        return ""
-    counts = [
-        (pointed.count(SUPPORTS), "supports the claim", "support the claim"),
-        (pointed.count(AGAINST), "speaks against it", "speak against it"),
-        (pointed.count(UNDECIDED), "leaves it undecided", "leave it undecided"),
-    ]
-    rule = (
-        f"at p < .05, under the {inputs.project.config.report.covariance} covariance where there "
-        "is one"
-    )
-    if len(pointed) == 1:
-        return f"The leading estimate {next(one for n, one, _ in counts if n)} ({rule})."
-    words = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
-    return f"Of {plural(len(pointed), 'leading estimate')}, {words} ({rule})."
-
-
 def mover_sentence(study: Study, group: Group) -> str:
     """Say which alternative moves an estimate most."""
     row = group.largest

@@ -17,6 +17,11 @@ from foedus.report.numbers import interval, number, p_clause, percent, plural
 from foedus.report.rows import Z95
 
 LEVEL = 0.05
+BEYOND = 1000
+FAR = math.log(BEYOND)
+"""Odds ratios beyond a thousand are as good as without bound, and are written so."""
+LEAST_TO_PREDICT = 5
+"""Studies below which nothing is said of one more: with so few, tau2 is hardly known."""
 KINDS = ("era", "content", "formation", "management", "other")
 SUPPORTED = "supported"
 AGAINST = "against"
@@ -156,7 +161,7 @@ def synthesise(evidence: Evidence) -> Synthesis:
         tuple(adjusted),
         pool_points([one.point for one in pooled]),
         pool_points([one.classical for one in with_classical if one.classical is not None]),
-        tuple(apart for by in KINDS if (apart := _apart(evidence.tests, by)) is not None),
+        tuple(apart for by in KINDS if (apart := _apart(evidence, by)) is not None),
     )
 
 
@@ -168,15 +173,16 @@ def pool_points(points: Sequence[Point]) -> Pooled | None:
     return pool([value for value, _ in known], [float(se) for _, se in known if se])
 
 
-def _apart(tests: Sequence[GroupTest], by: str) -> Apart | None:
-    own = [test for test in tests if test.by == by]
+def _apart(evidence: Evidence, by: str) -> Apart | None:
+    own = [test for test in evidence.tests if test.by == by]
     if not own:
         return None
     adjusted = holm([test.p for test in own])
-    # A study that splits two of its models the same way counts once in the means.
+    # As in the mean of all: a study once, and a file once.
+    counted = {one.study for one in evidence.pooled}
     first: dict[tuple[str, str], GroupPoint] = {}
     for one in own:
-        for point in one.points:
+        for point in one.points if one.study in counted else ():
             first.setdefault((one.study, point.group), point)
     names = list(dict.fromkeys(point.group for one in own for point in one.points))
     means = tuple(
@@ -202,17 +208,31 @@ def _mean(by: str, group: str, points: Sequence[Point]) -> GroupMean:
     return GroupMean(by, group, Point(made.estimate, made.std_error, made.p_value), made.k)
 
 
+def share_interval(hits: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share."""
+    share, z2 = hits / n, Z95 * Z95
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
 # -------------------------------------------------------------------------------------- sentences
 def odds(value: float) -> str:
     """Write a log odds ratio as an odds ratio."""
-    return number(math.exp(value)) if abs(value) < 20 else number(value) + " (log)"
+    if abs(value) >= FAR:
+        return f"above {BEYOND:g}" if value > 0 else f"below {1 / BEYOND:g}"
+    return number(math.exp(value))
 
 
 def odds_interval(low: float, high: float) -> str:
-    """Write an interval of log odds ratios as one of odds ratios."""
-    if max(abs(low), abs(high)) > 20:
-        return f"{interval(low, high)} (log)"
-    return interval(math.exp(low), math.exp(high))
+    """Write an interval of log odds ratios as one of odds ratios, far ends as such."""
+    if max(abs(low), abs(high)) < FAR:
+        return interval(math.exp(low), math.exp(high))
+    ends = [
+        f"below {1 / BEYOND:g}" if one <= -FAR else f"above {BEYOND:g}" if one >= FAR else odds(one)
+        for one in (low, high)
+    ]
+    return f"[{', '.join(ends)}]"
 
 
 def odds_of(point: Point) -> str:
@@ -287,12 +307,24 @@ def spread_words(found: Synthesis) -> str:
         f"τ² {number(made.tau2)}, Q {number(made.q)} on {made.k - 1} degrees of freedom, "
         f"{p_clause(made.q_p)})."
     )
-    if made.predict_low is not None and made.predict_high is not None:
+    ends = predicted(made)
+    if ends is None:
+        said += f" Below {LEAST_TO_PREDICT} studies nothing is said of what one more would find."
+    else:
         said += (
             " The effect that one more study of the kind would have lies, with 95 % chance, in "
-            f"{odds_interval(made.predict_low, made.predict_high)}."
+            f"{odds_interval(*ends)}."
         )
     return said
+
+
+def predicted(made: Pooled | None) -> tuple[float, float] | None:
+    """Return the prediction interval, where there are studies enough for one."""
+    if made is None or made.k < LEAST_TO_PREDICT:
+        return None
+    if made.predict_low is None or made.predict_high is None:
+        return None
+    return made.predict_low, made.predict_high
 
 
 def limits_words(found: Synthesis) -> str:

@@ -140,7 +140,7 @@ def front_view(inputs: Inputs, syntheses: Mapping[str, Synthesis], figures: Figu
         "tally_sentence": says.tally_sentence(found, inputs.simulated),
         "splits": _splits([row for study in inputs.studies for row in study.leads]),
         "overview": _figure(figures.overview),
-        "answers": [answer_view(inputs, claim, found) for claim, found in syntheses.items()],
+        "answers": [answer_view(inputs, claim, syntheses) for claim in syntheses],
         "rule": RULE,
         "covariance": inputs.project.config.report.covariance,
         "studies": [_study_row(inputs, study) for study in inputs.studies],

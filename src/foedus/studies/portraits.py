@@ -88,7 +88,7 @@ def portrait_rows(declared: Estimation) -> list[Row]:
 def _leading(declared: Estimation) -> dict[str, list[str]]:
     """Return the models of the headline with their leading terms, the first few."""
     found: dict[str, list[str]] = {}
-    for line in declared.design.headline:
+    for line in declared.design.leading:
         if line.model in declared.design.models and line.term not in found.get(line.model, []):
             found.setdefault(line.model, []).append(line.term)
     return dict(list(found.items())[:MOST_MODELS])

@@ -200,6 +200,7 @@ def _identity(study: Study) -> dict[str, Any]:
         "model_labels": words.model_labels(design),
         "choice_words": words.choice_words(design),
         "headline": [line.model_dump(exclude_none=True) for line in design.headline],
+        "leading": [line.model_dump(exclude_none=True) for line in design.leading],
         "assumptions": list(design.assumptions),
         "design_changes": study.notes.get("changes", []),
     }
@@ -406,7 +407,9 @@ def _term_of(estimation: Estimation, block: str, term: str) -> dict[str, Any]:
 
 def _scales(declared: Estimation) -> list[dict[str, Any]]:
     """Return what puts the key terms of models on the claims' common scale."""
-    pairs = [pair for pair in key_terms(declared.design) if pair[0] in declared.design.models]
+    design = declared.design
+    named = [*((line.model, line.term) for line in design.leading), *key_terms(design)]
+    pairs = [pair for pair in dict.fromkeys(named) if pair[0] in design.models]
     return [
         {"model": model, "term": term, **scale_of(declared, model, term).as_row()}
         for model, term in pairs

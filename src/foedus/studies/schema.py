@@ -459,6 +459,33 @@ class Design(Strict):
         return self
 
     @property
+    def leading(self) -> tuple[Headline, ...]:
+        """The headlines as terms of models and measures, whatever they name.
+
+        One that names an effect stands for the term that the effect moves, its sign turned where
+        the variable falls; what names neither (a share of rows) is left out.
+        """
+        found = []
+        for line in self.headline:
+            kind, _, rest = (line.maps_to or "").partition(".")
+            name, _, part = rest.partition(".")
+            if line.maps_to is None:
+                found.append(line)
+            elif kind == "effects" and name in self.effects:
+                effect = self.effects[name]
+                turned = -1 if effect.end < effect.start else 1
+                sign = None if line.expects is None else line.expects * turned
+                words = {"claim": line.claim, "says": line.says, "expects": sign}
+                found.append(Headline(model=effect.model, term=effect.of, **words))
+            elif part and (
+                (kind == "models" and name in self.models)
+                or (kind == "measures" and name in self.measures)
+            ):
+                words = {"claim": line.claim, "says": line.says, "expects": line.expects}
+                found.append(Headline(model=name, term=part, **words))
+        return tuple(found)
+
+    @property
     def rebuilt_table(self) -> str | None:
         """The author's table that rebuilt variables are compared with."""
         if self.rebuild is None:

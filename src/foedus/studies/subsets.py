@@ -75,7 +75,7 @@ def subset_rows(study: Study, memo: Memo, declared: Estimation) -> list[dict[str
 
 def _signed(design: Design) -> list[Headline]:
     """Return the headlines that are terms of models and say which sign supports the claim."""
-    return [line for line in design.headline if line.expects and line.model in design.models]
+    return [line for line in design.leading if line.expects and line.model in design.models]
 
 
 def unasked_covariates(design: Design) -> set[str]:
@@ -155,7 +155,7 @@ def _declared(
 
 
 def _claim_of(design: Design, model: str, term: str) -> str | None:
-    lines = [line for line in design.headline if (line.model, line.term) == (model, term)]
+    lines = [line for line in design.leading if (line.model, line.term) == (model, term)]
     return lines[0].claim if lines else None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from foedus.report.draw import style
 from foedus.report.evidence import Bearing, Point
 from foedus.report.numbers import number
-from foedus.report.synthesis import Apart, Synthesis
+from foedus.report.synthesis import Apart, Synthesis, predicted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def draw(found: Synthesis, covariance: str, truth: bool = False) -> Figure | Non
         return None
     extra = 1.5 if found.robust is not None else 0.0
     heights = [
-        0.36 * (len(part) + more) + 0.62 for part, more in ((common, extra), (own, 0.0)) if part
+        0.44 * (len(part) + more) + 0.62 for part, more in ((common, extra), (own, 0.0)) if part
     ]
     drawing = style.figure(sum(heights) + 0.5)
     axes = list(drawing.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
@@ -65,8 +65,7 @@ def _reach(rows: Sequence[Bearing], mean: Pooled | None) -> float:
         for point in (one.point, one.published, one.classical):
             if point is not None:
                 sizes += [abs(v) for v in (point.value, point.low, point.high) if v is not None]
-    if mean is not None and mean.predict_low is not None and mean.predict_high is not None:
-        sizes += [abs(mean.predict_low), abs(mean.predict_high)]
+    sizes += [abs(end) for end in predicted(mean) or ()]
     return min(max(sizes) * 1.05, REACH)
 
 
@@ -95,7 +94,7 @@ def _odds_axis(axes: Axes, reach: float) -> None:
 
 def _label(one: Bearing, pooled: bool) -> str:
     mark = "" if pooled else " †"
-    return f"{style.wrap(one.short + mark, 44, 1)}\n{style.wrap(one.says, 50, 1)}"
+    return f"{style.wrap(one.short + mark, 44, 1)}\n{style.wrap(one.says, 46, 2)}"
 
 
 def _row(axes: Axes, one: Bearing, place: int, reach: float) -> None:
@@ -140,9 +139,10 @@ def _sign(axes: Axes, sign: int, y: float) -> None:
 
 def _mean(axes: Axes, mean: Pooled, place: int, reach: float) -> None:
     """Draw the mean as a diamond on its interval, with the prediction interval behind it."""
-    if mean.predict_low is not None and mean.predict_high is not None:
+    ends = predicted(mean)
+    if ends is not None:
         axes.plot(
-            [max(mean.predict_low, -reach), min(mean.predict_high, reach)], [place, place],
+            [max(ends[0], -reach), min(ends[1], reach)], [place, place],
             color=style.MUTED, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1,
         )  # fmt: skip
     low, high = max(mean.ci_low, -reach), min(mean.ci_high, reach)
@@ -181,7 +181,7 @@ def _legend(
         name = f"rebuilt, {covariance} (else declared)"
         handles.append(style.handle(name, style.RED, "s"))
     if mean:
-        handles.append(style.handle("mean; dashed: one more study", style.GREEN, "d"))
+        handles.append(style.handle("mean", style.GREEN, "d"))
     style.legend(drawing, handles, "outside upper left", 3)
 
 
@@ -195,7 +195,7 @@ def draw_groups(apart: Apart) -> Figure | None:
     step = max(0.4, 0.13 * slots + 0.14)
     drawing = style.figure(step * (len(tests) + 1) + 1.15)
     axes = drawing.subplots()
-    labels = [f"{style.wrap(test.short, 44, 1)}\n{style.wrap(test.says, 50, 1)}" for test in tests]
+    labels = [f"{style.wrap(test.short, 44, 1)}\n{style.wrap(test.says, 46, 2)}" for test in tests]
     style.rows_axis(axes, [*labels, "Means"], 7.0)
     style.zero_line(axes)
     values = [0.5]
