@@ -43,6 +43,7 @@ rule report:
         numbers=rules.collect.output,
         panel=rules.panel.output,
         curves=made(*(f"curves/{name}.parquet" for name in CURVES)),
+        portraits=made(*(f"studies/{name}_portraits.parquet" for name in STUDIES)),
         studies=[file for step in PLAN.studies.values() for file in step.files],
         declared=PLAN.report,
         code=modules("foedus.report.build"),
@@ -51,6 +52,7 @@ rule report:
         directory(made("figures")),
     log:
         f"{LOGS}/report.log",
+    threads: 2
     resources:
         mem_mb=2000,
     params:
@@ -58,4 +60,4 @@ rule report:
     message:
         "report: figures, tables, site and PDF"
     shell:
-        "foedus report --data {RESULTS:q} --offline > {log:q} 2>&1"
+        "foedus report --jobs {threads} --data {RESULTS:q} --offline > {log:q} 2>&1"
