@@ -353,6 +353,7 @@ def _split(
     swapped = [" + ".join(terms) if one == line.term else one for one in parts]
     overrides[f"models.{line.model}.formula"] = f"{left.strip()} ~ {' + '.join(swapped)}"
     overrides[f"models.{line.model}.covariance"] = list(covariances)
+    overrides[f"models.{line.model}.options"] = {**model.options, **LENIENT}
     shared = {
         group: _shared(study, name, spec, group, line.claim, Scale(model.estimator, True, None))
         for group in split.groups
