@@ -39,7 +39,7 @@ def _names(text: str) -> list[str]:
 
 @measure(
     "describe",
-    says="Mean, median, standard deviation, least and greatest value of variables of the sample.",
+    says="Mean, sum, median, standard deviation, least and greatest value of variables of the sample.",
     citations=["alley_fuhrmann_2021"],
     options={
         "variables": Option("", "Variables, separated by commas."),
@@ -49,7 +49,7 @@ def _names(text: str) -> list[str]:
     },
 )
 def describe(context: MeasureContext) -> MeasureResult:
-    """Return ``mean X``, ``median X``, ``min X``, ``max X`` and, of two rows or more, ``sd X``."""
+    """Return ``mean X``, ``median X``, ``min X``, ``max X``, ``sum X`` and, of two rows or more, ``sd X``."""
     assert context.panel is not None
     panel = _kept(context.panel, context.options["where"])
     options = context.options
@@ -69,6 +69,7 @@ def describe(context: MeasureContext) -> MeasureResult:
             "median": np.median(values),
             "min": values.min(),
             "max": values.max(),
+            "sum": values.sum(),
         }
         if len(values) > 1:
             facts["sd"] = values.std(ddof=1)
