@@ -39,7 +39,7 @@ def _names(text: str) -> list[str]:
 
 @measure(
     "describe",
-    says="Mean, sum, median, standard deviation, least and greatest value of variables of the sample.",
+    says="Mean, sum, median, standard deviation and range of variables of the sample.",
     citations=["alley_fuhrmann_2021"],
     options={
         "variables": Option("", "Variables, separated by commas."),
@@ -49,7 +49,7 @@ def _names(text: str) -> list[str]:
     },
 )
 def describe(context: MeasureContext) -> MeasureResult:
-    """Return ``mean X``, ``median X``, ``min X``, ``max X``, ``sum X`` and, of two rows or more, ``sd X``."""
+    """Return ``mean X``, ``median X``, ``min X``, ``max X``, ``sum X``; of two rows on, ``sd X``."""
     assert context.panel is not None
     panel = _kept(context.panel, context.options["where"])
     options = context.options
