@@ -49,7 +49,7 @@ def _names(text: str) -> list[str]:
     },
 )
 def describe(context: MeasureContext) -> MeasureResult:
-    """Return ``mean X``, ``median X``, ``min X``, ``max X``, ``sum X``; of two rows on, ``sd X``."""
+    """Return ``mean X``, ``median X``, ``min X``, ``max X``, ``sum X``, from two rows ``sd X``."""
     assert context.panel is not None
     panel = _kept(context.panel, context.options["where"])
     options = context.options
