@@ -165,6 +165,7 @@ def test_rows_of_the_other_units(tables: Tables) -> None:
             "dispute-participant": (1816, 2014),
             "dispute-dyad-year": (1816, 2014),
             "system-year": (1816, 2016),
+            "region-year": (1816, 2016),
         }.items()
     }
     assert found == {
@@ -175,6 +176,7 @@ def test_rows_of_the_other_units(tables: Tables) -> None:
         "dispute-participant": 5_854,
         "dispute-dyad-year": 11_390,
         "system-year": 201,
+        "region-year": 879,
     }
 
 
@@ -205,3 +207,59 @@ def test_the_system_sums_to_its_parts(tables: Tables) -> None:
     assert begun == build_spine(tables, "alliance", (1816, 2016)).n_rows
     standing = build_spine(tables, "alliance-year", (1816, 2016)).n_rows
     assert system["system_alliances"].sum() == standing
+
+
+def test_regions_sum_to_the_system(tables: Tables) -> None:
+    """Counts and capabilities of the regions against the system's columns and state-years."""
+    regions = frame_of(build_panel(tables, "region-year", (1816, 2016), "all"))
+    sums = regions.group_by("year").agg(
+        pl.col("region_members", "region_majors").sum(),
+        pl.col("region_largest").max(),
+        pl.when(pl.col("region_cinc").is_null().any()).then(None).otherwise(
+            pl.col("region_cinc").sum()).alias("total"),
+        pl.col("region_disputes_begun").sum().alias("disputes"),
+    )  # fmt: skip
+    system = frame_of(build_panel(tables, "system-year", (1816, 2016), "all"))
+    both = sums.join(system, on="year", validate="1:1").sort("year")
+    assert (both["region_members"] == both["system_states"]).all()
+    assert (both["region_majors"] == both["system_majors"]).all()
+    known = both.drop_nulls("total")
+    assert known.height > 150
+    assert (known["region_largest"] == known["system_largest"]).all()
+    # CINC is a mean of the shares that are known, so that the states' don't add up to 1 exactly
+    assert known["total"].is_between(0.99, 1.08).all()
+    # a dispute between regions counts in both
+    counted = both.drop_nulls("system_disputes_begun")
+    assert (counted["disputes"] >= counted["system_disputes_begun"]).all()
+
+
+def test_a_region_is_its_states(tables: Tables) -> None:
+    """Shares by state from the state-year panel: the numbers' hundreds, a group-by."""
+    names = ["partner_counts", "polity", "nmc"]
+    states = frame_of(build_panel(tables, "state-year", (1900, 2012), names)).with_columns(
+        region=pl.when(pl.col("ccode") >= 700).then(5).when(pl.col("ccode") >= 600).then(4)
+        .when(pl.col("ccode") >= 400).then(3).when(pl.col("ccode") >= 200).then(2).otherwise(1)
+    )  # fmt: skip
+    wanted = states.group_by("region", "year").agg(
+        pl.len().alias("n"),
+        ((pl.col("polity2") >= 6).sum() / pl.col("polity2").is_not_null().sum()).alias("free"),
+        pl.col("cinc").max().alias("largest"),
+        pl.col("cinc").sum().alias("total"),
+        pl.col("cinc").null_count().alias("unknown"),
+    )
+    regions = frame_of(build_panel(tables, "region-year", (1900, 2012), "all"))
+    both = regions.join(
+        wanted.with_columns(pl.col("region").cast(regions["region"].dtype)),
+        on=["region", "year"], validate="1:1",
+    )  # fmt: skip
+    assert both.height == regions.height == wanted.height
+    assert (both["n"] == both["region_members"]).all()
+    free = both.filter(pl.col("free").is_not_nan())
+    assert (free["free"] == free["region_democracies"]).all()
+    whole = both.filter(pl.col("unknown") == 0)
+    assert (whole["largest"] == whole["region_largest"]).all()
+    assert ((whole["total"] - whole["region_cinc"]).abs() < 1e-12).all()
+    assert (
+        both.filter(pl.col("unknown") > 0)["region_largest"].null_count()
+        == both.filter(pl.col("unknown") > 0).height
+    )

@@ -15,10 +15,11 @@ from foedus.covariates.context import Context
 from foedus.covariates.nmc import RELEASE as NMC_RELEASE
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
-from foedus.covariates.similarity import agreement, portfolio_cube, regions_of, tau_b_of
+from foedus.covariates.similarity import agreement, portfolio_cube, tau_b_of
 from foedus.covariates.system_facts import concentration
 from foedus.covariates.values import Rows, StateYears, Values
 from foedus.panels.alliance_units import allied_pairs, pair_years
+from foedus.panels.regions import regions_of
 
 UNIT = "system-year"
 Floats = NDArray[np.float64]

@@ -77,8 +77,12 @@ NUCLEAR = Option(
 _DEMOCRACY = 6
 
 # No source file at hand lists them. First and last year with nuclear weapons (None: still), by COW
-# number. Acquired: Bleek 2017. South Africa dismantled its own and never tested one; Israel never
-# declared a test. 1974, India's first, was called peaceful.
+# number. Acquired: Bleek 2017. South Africa dismantled its own in 1991 and never tested one; Israel
+# never declared a test. 1974, India's first, was called peaceful.
+# ASSUME: Belarus, Kazakhstan and Ukraine, on whose soil Soviet weapons stood until 1995-1996, had
+# none of their own: Moscow kept the codes. First tests (1945, 1949, 1952, 1960, 1964, 1974, 1998,
+# 2006) stand in every chronology; the years of Israel, South Africa, India and Pakistan, which
+# declared nothing at the time, are judgements, and the option `tested` leaves them out.
 NUCLEAR_YEARS: dict[str, dict[int, tuple[int, int | None]]] = {
     "acquired": {
         2: (1945, None), 365: (1949, None), 200: (1952, None), 220: (1960, None),

@@ -23,6 +23,7 @@ from foedus.covariates.context import Context
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import DyadYears, Values
+from foedus.panels.regions import regions_of
 from foedus.panels.system import StateSystem
 
 Floats = NDArray[np.float64]
@@ -42,10 +43,6 @@ _TIES: dict[str, tuple[tuple[str, int], ...]] = {
     "defense": (("defense", 1), ("offense", 1)),
     "any": (("any", 1),),
 }
-# First COW number of each region: the Americas, Europe, Africa, the Middle East with North Africa,
-# Asia with Oceania.
-_REGIONS = np.array([0, 200, 400, 600, 700])
-
 OPTIONS: dict[str, Option] = {
     "release": RELEASE,
     "secret": SECRET,
@@ -286,11 +283,6 @@ def chance_corrected(
         counts = agreement(level[:, :, year][at], highest)
         kappa[:, :, year][at], pi[:, :, year][at] = chance_of(counts)
     return kappa, pi
-
-
-def regions_of(ccodes: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the region of each COW number, 0 to 4."""
-    return np.asarray(np.searchsorted(_REGIONS, ccodes, side="right") - 1, np.int64)
 
 
 def scores_over_all_years(

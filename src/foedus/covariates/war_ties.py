@@ -95,7 +95,10 @@ def war_ties(context: Context) -> dict[str, Values]:
         rows.append(_ties(built[war], strength))
         covered.append(built[war].covered)
     known = np.array(covered, dtype=bool)
-    columns = {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else {})}
+    columns = {
+        name: np.array([row[name] for row in rows])
+        for name in (rows[0] if rows else sorted(context.wanted))
+    }
     return {name: Rows(_typed(name, values, known)) for name, values in columns.items()}
 
 

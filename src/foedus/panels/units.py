@@ -79,6 +79,7 @@ def units() -> dict[str, Unit]:
         dispute_units,
         fine_units,
         k_ad_unit,
+        region_units,
         state_units,
         system_units,
         war_joiner_units,

@@ -1,0 +1,34 @@
+"""Covariates of sources that no simulated world writes, on the real files: `covariates.every`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.covariates.every import check
+from tests.covariates.test_every_covariate import UNWRITTEN
+
+from foedus.config import load_project
+from foedus.covariates.registry import registry
+from foedus.sources.tables import Tables
+
+pytestmark = pytest.mark.real
+
+YEARS, INNER = (1986, 1988), (1987, 1987)
+NAMES = [
+    name
+    for name, entry in registry().items()
+    # COW's alliances are a user's own file
+    if UNWRITTEN & set(entry.sources) and "cow_alliances" not in entry.sources
+]
+
+
+@pytest.fixture(scope="module")
+def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    data = tmp_path_factory.mktemp("results")
+    return Tables(load_project(data=data, raw=[real_sources], offline=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_holds_of_every_covariate(tables: Tables, name: str) -> None:
+    check(tables, registry()[name], YEARS, 7, INNER)
