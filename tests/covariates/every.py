@@ -75,18 +75,20 @@ def same(one: Any, other: Any, what: str) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-12, err_msg=what)
 
 
-def check(tables: Any, entry: Covariate, years: tuple[int, int], seed: int, inner: tuple[int, int]
-          ) -> None:  # fmt: skip
-    """Check one covariate on all its units."""
+def check(
+    tables: Any, entry: Covariate, years: tuple[int, int], seed: int,
+    inner: tuple[int, int] | None,
+) -> None:  # fmt: skip
+    """Check one covariate on all its units; without `inner`, not against fewer years."""
     shuffled = Shuffled(tables, seed)
     panels = {}
     for unit in units_of(entry):
         panel = panels[unit] = panel_of(tables, unit, years, entry.name)
         again = panel_of(shuffled, unit, years, entry.name)
-        few = panel_of(tables, unit, inner, entry.name)
         for column, values in panel.columns.items():
             same(again.columns[column], values, f"{entry.name}.{column} of {unit}, shuffled")
-        if "year" in panel.columns:
+        if inner is not None and "year" in panel.columns:
+            few = panel_of(tables, unit, inner, entry.name)
             at = (panel.columns["year"] >= inner[0]) & (panel.columns["year"] <= inner[1])
             for column, values in few.columns.items():
                 same(values, panel.columns[column][at], f"{entry.name}.{column} of {unit}, years")

@@ -32,7 +32,7 @@ NAMES = [name for name, entry in registry().items() if not UNWRITTEN & set(entry
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     root = tmp_path_factory.mktemp("small_world")
     shutil.copytree(ROOT / "config", root / "config")
-    write(draw(make_settings(seed=5, states=9, years=(1919, 1950))), root / "sources")
+    write(draw(make_settings(seed=5, states=12, years=(1919, 1950))), root / "sources")
     return Tables(load_project(root=root, raw=[root / "sources"], data=root / "results"))
 
 

@@ -52,6 +52,9 @@ OF_NOTHING = {
     "region_tied_states": "the share of states with ties, of states without",
     "region_density": "the share of pairs with ties, of pairs without",
     "region_states": "the state list itself",
+    "alliances_n": "the count of no alliances",
+    "rivals_cinc": "the sum over no rivals",
+    "rivals_milex": "the sum over no rivals",
     "s_atop": "two portfolios without ties have no spread to compare",
 }
 # Columns of covariates that leave it to each column's source when it knows anything.
