@@ -364,17 +364,22 @@ def _two_way_fit(panel: _Panel, X: FloatArray) -> tuple[FloatArray, FloatArray, 
     """Return coefficients, each row's influence on them, and all parameters counted."""
     absorber = Absorber.of([factor_of("unit", panel.unit), factor_of("time", panel.time)])
     inner, left = absorber.residual(X), absorber.residual(panel.y)
-    U, R = linalg.qr(inner, mode="economic")
     size = np.sqrt(np.einsum("ij,ij->j", X, X))
-    if bool((np.abs(np.diag(R)) < 1e-9 * size).any()):
+    # dummies are well conditioned: their cross-product costs a fraction of a decomposition of them
+    try:
+        factor = linalg.cholesky(inner.T @ inner, lower=True)
+        collinear = bool((np.diag(factor) < 1e-6 * size).any())
+    except linalg.LinAlgError:
+        collinear = True
+    if collinear:
         raise EstimationError(
             "event times are collinear with the unit and time effects; leave in units that are "
             "never treated, or narrow the window."
         )
-    coef = linalg.solve_triangular(R, U.T @ left)
+    coef = linalg.cho_solve((factor, True), inner.T @ left)
     residual = left - inner @ coef
-    half = linalg.solve_triangular(R, np.eye(R.shape[0]))
-    return coef, (inner * residual[:, None]) @ (half @ half.T), X.shape[1] + absorber.rank
+    influence = linalg.cho_solve((factor, True), (inner * residual[:, None]).T).T
+    return coef, influence, X.shape[1] + absorber.rank
 
 
 def _two_way(panel: _Panel, window: tuple[int, int] | None) -> _Effects:

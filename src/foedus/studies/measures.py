@@ -137,11 +137,10 @@ class Measure:
                 raise UsageError(
                     f'measure {self.name} has no option "{name}". {nearest(name, self.options)}'
                 )
-            allowed = self.options[name].allowed
-            if allowed is not None and value not in allowed:
-                listed = ", ".join(map(str, allowed))
+            option = self.options[name]
+            if not option.accepts(value):
                 raise UsageError(
-                    f"measure {self.name}: option {name}={value!r} is not one of {listed}."
+                    f"measure {self.name}: option {name}={value!r} is not {option.wanted()}."
                 )
         return {name: given.get(name, option.default) for name, option in self.options.items()}
 

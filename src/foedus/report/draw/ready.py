@@ -151,8 +151,9 @@ def _curve(plot: Plot) -> Figure | None:
         drawn += 1
     if not drawn:
         return None
-    if is_number(line := plot.get("vline")):
-        axes.axvline(line, color=style.MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+    for name, across in (("vline", axes.axvline), ("hline", axes.axhline)):
+        if is_number(line := plot.get(name)):
+            across(line, color=style.MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
     axes.set_xlabel(_text(plot, "xlabel"))
     axes.set_ylabel(_text(plot, "ylabel"))
     axes.grid(axis="y")
