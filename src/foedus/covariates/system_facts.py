@@ -17,9 +17,11 @@ from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import Rows, Values
 from foedus.panels.alliance_units import allied_pairs, pair_years
-from foedus.panels.war_list import load_wars
+from foedus.panels.system import day_number
+from foedus.panels.war_list import NEVER, WarList, load_wars
 
 UNIT = "system-year"
+DAYS_A_MONTH = 30.4375
 _OF_STATES = "share of states, 0-1"
 
 
@@ -139,20 +141,89 @@ def system_alliances(context: Context) -> dict[str, Values]:
     title="Inter-state wars begun in the system",
     columns=[
         _row("system_wars_begun", "count", "COW inter-state wars that begin this year.", "wars"),
+        _row("system_major_wars_begun", "count", "Those in which states that were major powers "
+             "on the day they entered fight on both sides.", "wars"),
+        _row("system_war_months", "number", "Nation-months of the wars that begin this year "
+             "(Singer & Small's magnitude): days of all spells of participation, truces left out, "
+             "over 30.4375.", "nation-months"),
+        _row("system_war_deaths", "number", "Battle deaths of the wars that begin this year "
+             "(their severity); see option deaths.", "deaths"),
     ],
-    sources=["cow_interstate_wars"],
-    citations=["sarkees_wayman_2010"],
+    sources=["cow_interstate_wars", "cow_states"],
+    citations=["sarkees_wayman_2010", "singer_small_1968"],
+    options={
+        "deaths": Option(
+            "known",
+            "A year with a war in which a participant's deaths are unknown: those "
+            "known summed, or missing (complete).",
+            ("known", "complete"),
+        ),
+    },
     units=(UNIT,),
+    extras=["system_major_wars_begun", "system_war_months", "system_war_deaths"],
     examples=[
-        Example("The Franco-Spanish War begins in 1823.", {"year": 1823},
-                {"system_wars_begun": 1}, unit=UNIT),
+        Example("The Franco-Spanish War begins in 1823: 1000 dead, two states for 221 days.",
+                {"year": 1823},
+                {"system_wars_begun": 1, "system_war_deaths": 1000.0, "system_major_wars_begun": 0,
+                 "system_war_months": 2 * 221 / 30.4375}, unit=UNIT),
+        Example("France and Britain against Russia, from 1853 on.", {"year": 1853},
+                {"system_major_wars_begun": 1}, unit=UNIT),
         Example("The war data end with 2007.", {"year": 2008},
-                {"system_wars_begun": None}, unit=UNIT),
+                {"system_wars_begun": None, "system_war_months": None}, unit=UNIT),
     ],
 )  # fmt: skip
 def system_wars(context: Context) -> dict[str, Values]:
-    """Make `system_wars_begun`."""
-    return {"system_wars_begun": _counted(context, load_wars(context.tables).start_year)}
+    """Make the columns of wars by the year in which they begin."""
+    wars = load_wars(context.tables)
+    begun = wars.start_year
+    made: dict[str, Values] = {"system_wars_begun": _counted(context, begun)}
+    # each spell's war, by its place in the list of wars
+    place = np.searchsorted(wars.numbers, wars.warnum)
+    if "system_major_wars_begun" in context.wanted:
+        against = _majors_on_both_sides(wars, context.tables.get("cow_states", "majors"))
+        made["system_major_wars_begun"] = _counted(context, begun[against])
+    if "system_war_months" in context.wanted:
+        days = np.nansum([_days(wars.start, wars.end), -_truce(wars)], axis=0)
+        made["system_war_months"] = _summed(context, begun[place], days / DAYS_A_MONTH)
+    if "system_war_deaths" in context.wanted:
+        whole = context.options["deaths"] == "complete"
+        deaths = wars.deaths if whole else np.nan_to_num(wars.deaths, nan=0.0)
+        made["system_war_deaths"] = _summed(context, begun[place], deaths)
+    return made
+
+
+def _days(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return days from first to last, both included; unknown where either is."""
+    known = (first != NEVER) & (last != NEVER)
+    return np.where(known, np.where(known, last, 0) - np.where(known, first, 0) + 1.0, np.nan)
+
+
+def _truce(wars: WarList) -> NDArray[np.float64]:
+    """Return the days between a spell's two phases, 0 without a second."""
+    paused = wars.resume != NEVER
+    return np.where(paused, np.nan_to_num(_days(wars.pause, wars.resume)) - 2.0, 0.0)
+
+
+def _majors_on_both_sides(wars: WarList, majors: pl.DataFrame) -> NDArray[np.bool_]:
+    """Return for each war whether states that entered it as major powers fight each other."""
+    spells = zip(
+        majors["ccode"], day_number(majors["start"]), day_number(majors["end"]), strict=True
+    )
+    great = np.zeros(wars.warnum.size, bool)
+    for ccode, first, last in spells:
+        great |= (wars.ccode == ccode) & (wars.start >= first) & (wars.start <= last)
+    found = [
+        len(set(wars.side[great & (wars.warnum == number)].tolist())) > 1 for number in wars.numbers
+    ]
+    return np.array(found)
+
+
+def _summed(context: Context, years: NDArray[Any], values: NDArray[np.float64]) -> Rows:
+    """Sum amounts by year; a year with an unknown amount is missing."""
+    rows = context.spine.keys["year"]
+    inside = (years >= rows[0]) & (years <= rows[-1])
+    at = years[inside].astype(np.int64) - int(rows[0])
+    return Rows(np.bincount(at, weights=values[inside], minlength=len(rows)))
 
 
 @covariate(

@@ -56,9 +56,7 @@ class Adoption:
     from_start: int
 
 
-def adoption(
-    unit: NDArray[np.int64], time: Array, flag: Array, first: int, last: int
-) -> Adoption:
+def adoption(unit: NDArray[np.int64], time: Array, flag: Array, first: int, last: int) -> Adoption:
     """Find when each unit is first treated, and cut treated units to a window around it.
 
     Parameters
@@ -176,7 +174,13 @@ def event_study_rows(context: MeasureContext) -> MeasureResult:
     ]
     series = []
     for place, method in enumerate(options["methods"]):
-        found = _estimated(data, method, options, (first, last))
+        try:
+            found = _estimated(data, method, options, (first, last))
+        except EstimationError as error:
+            if place == 0:
+                raise
+            rows.append(MeasureRow(f"average, {SAYS[method]}", None, note=str(error)))
+            continue
         rows += _rows_of(found, "" if place == 0 else f", {SAYS[method]}", cut)
         series.append(_series(found, SAYS[method]))
     drawn = {
@@ -264,7 +268,7 @@ def _series(found: Any, label: str) -> dict[str, Any]:
 def _said(cut: Adoption, options: Mapping[str, Any]) -> str:
     return (
         f"{cut.treated} units are treated while they are seen and {cut.never} never are; "
-        f"{cut.from_start} whose year before the treatment isn't seen are left out. Of the treated, "
+        f"{cut.from_start} whose year before it isn't seen are left out. Of the treated, "
         f"years from {options['before']} before to {options['after']} after are used."
     )
 
@@ -274,8 +278,8 @@ def _said(cut: Adoption, options: Mapping[str, Any]) -> str:
 
 @measure(
     "matched_controls",
-    says="The outcome of treated rows less that of untreated rows made comparable: matched on the "
-    "propensity score, weighted by it, and weighted with a regression (doubly robust).",
+    says="The outcome of treated rows less that of untreated rows made comparable: coarsened exact "
+    "matching, weights by the propensity score, and these with a regression (doubly robust).",
     citations=["robins_rotnitzky_zhao_1994"],
     options={
         "outcome": Option("", "Variable that is compared."),
@@ -302,8 +306,8 @@ def matched_controls(context: MeasureContext) -> MeasureResult:
     # measured in standard deviations, so that the propensity score's search is well scaled
     X = (X - X.mean(axis=0)) / np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
     clusters = _number(panel, options["cluster"])[keep]
-    alike = np.unique(same[keep], axis=0, return_inverse=True)[1].reshape(-1)
-    matched = matching.match_nearest(X, d, replace=True, exact=alike)
+    # coarsened before scores are standardised: bins are cut on each variable's own range
+    matched = matching.match_coarsened(np.column_stack([X, same[keep]]), d)
     weighted = matching.inverse_propensity(y, X, d, estimand="att")
     robust = matching.doubly_robust(y, X, d, estimand="att")
     everything = np.ones(y.size)
@@ -319,9 +323,7 @@ def matched_controls(context: MeasureContext) -> MeasureResult:
     for sample, says in (("all", "before"), ("weighted", "after")):
         part = balance[balance["sample"] == sample]["std_difference"].abs()
         rows.append(MeasureRow(f"largest difference {says}", float(part.max())))
-    table = [
-        {str(key): value for key, value in row.items()} for row in balance.to_dict("records")
-    ]
+    table = [{str(key): value for key, value in row.items()} for row in balance.to_dict("records")]
     return MeasureResult(rows, tables={"balance": table})
 
 
