@@ -167,9 +167,9 @@ def event_study_rows(context: MeasureContext) -> MeasureResult:
         if key in panel:
             data[key] = _column(panel, key)[inside][cut.rows]
     rows = [
-        MeasureRow("units treated", float(cut.treated), kind="count"),
-        MeasureRow("units never treated", float(cut.never), kind="count"),
-        MeasureRow("units not seen before treatment", float(cut.from_start), kind="count"),
+        _count("units treated", cut.treated),
+        _count("units never treated", cut.never),
+        _count("units not seen before treatment", cut.from_start),
         _baseline(data),
     ]
     series = []
@@ -189,6 +189,10 @@ def event_study_rows(context: MeasureContext) -> MeasureResult:
         "xlabel": "Years since the treatment", "ylabel": "Change against units never treated",
     }  # fmt: skip
     return MeasureResult(rows, plots={"events": drawn}, sentences=(_said(cut, options),))
+
+
+def _count(term: str, number: int) -> MeasureRow:
+    return MeasureRow(term, float(number), kind="count", n=number)
 
 
 def _baseline(data: Mapping[str, Any]) -> MeasureRow:
