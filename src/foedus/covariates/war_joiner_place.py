@@ -9,7 +9,7 @@ from foedus.covariates.context import Context
 from foedus.covariates.distance import capital_of_year, haversine_km
 from foedus.covariates.registry import ColumnSpec, Example, covariate
 from foedus.covariates.values import Rows, Values
-from foedus.covariates.war_outset import FIRST_DAYS, first_sides, wars_of
+from foedus.covariates.war_outset import FIRST_DAYS, JOINER_UNITS, first_sides, wars_of
 
 _NONE = 9
 
@@ -32,7 +32,7 @@ _NONE = 9
     sources=["cow_contiguity", "capitals", "cow_interstate_wars"],
     citations=["stinnett_etal_2002", "miller_2022", "sarkees_wayman_2010"],
     options={"first_days": FIRST_DAYS},
-    units=("war-joiner",),
+    units=JOINER_UNITS,
     coverage_of=("cow_contiguity",),
     examples=[
         Example(
@@ -49,7 +49,8 @@ def war_joiner_place(context: Context) -> dict[str, Values]:
     system = context.system
     war = context.spine.extra["war"].astype(np.int64)
     state = context.spine.places[0].state
-    at_year = context.spine.places[0].year - system.first_year
+    # On units by year and month too, everything is as it was when the war began.
+    at_year = context.spine.extra["start_year"].astype(np.int64) - system.first_year
     closest = np.zeros(len(war), np.int8)
     bordering = np.zeros(len(war), np.int32)
     nearest = np.full(len(war), np.nan)

@@ -11,6 +11,7 @@ from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import Rows, Values
 from foedus.covariates.war_outset import (
     FIRST_DAYS,
+    JOINER_UNITS,
     KINDS,
     TIE_OPTIONS,
     Outset,
@@ -81,7 +82,7 @@ def _count(name: str, says: str, unit: str) -> ColumnSpec:
         "age": Option("youngest", "Which pact's age, of several that bind it to the belligerents.",
                       ("youngest", "oldest", "mean")),
     },
-    units=("war-joiner",),
+    units=JOINER_UNITS,
     coverage_of=("atop",),
     examples=[
         Example(
@@ -107,7 +108,8 @@ def war_joiner_ties(context: Context) -> dict[str, Values]:
     majors = context.shared(
         "major", lambda: major_cube(context.system, context.tables.get("cow_states", "majors"))
     )
-    year = context.spine.places[0].year - context.system.first_year
+    # On units by year and month too, everything is as it was when the war began.
+    year = context.spine.extra["start_year"].astype(np.int64) - context.system.first_year
     made: dict[str, list[NDArray[np.generic]]] = {}
     order: list[NDArray[np.int64]] = []
     for at in np.unique(war).tolist():

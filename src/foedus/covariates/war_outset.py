@@ -31,6 +31,7 @@ FIRST_DAYS = Option(
     "belligerents (0: on the first day itself).",
     (0, 1, 7, 30),
 )
+JOINER_UNITS = ("war-joiner", "war-joiner-year", "war-joiner-month")
 TIE_OPTIONS = {"release": RELEASE, "secret": SECRET, "threats": THREATS}
 # The flag by which ATOP says that an obligation holds against specific adversaries only.
 _ADVERSARY_FLAG = {"defense": "defcoadv", "offense": "offcoadv", "neutrality": "neucoadv"}

@@ -1,0 +1,89 @@
+"""What is known of potential joiners on the real files, against readings of the raw rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foedus.config import Project
+from foedus.covariates.assemble import VariableRequest, build_variables
+from foedus.sources.tables import Tables
+from foedus.studies.registry import get_study
+from foedus.studies.run import run_design
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.real
+YEARS = (1816, 2007)
+
+
+@pytest.fixture(scope="module")
+def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    data = tmp_path_factory.mktemp("results")
+    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
+
+
+def variables(tables: Tables, unit: str, **wanted: VariableRequest) -> list[dict[str, Any]]:
+    return build_variables(tables, unit, YEARS, wanted).table.to_pylist()
+
+
+TIES = {
+    "allied": VariableRequest("war_joiner_ties", "allied_any"),
+    "defense": VariableRequest("war_joiner_ties", "invoked_defense"),
+    "border": VariableRequest("war_joiner_place", "contiguous_any"),
+    "km": VariableRequest("war_joiner_place", "nearest_capital_km"),
+    "rival": VariableRequest("war_joiner_rivals", "rival_any"),
+    "cinc": VariableRequest("war_joiner_rivals", "attacker_cinc"),
+}
+
+
+@pytest.mark.parametrize("unit", ["war-joiner-year", "war-joiner-month"])
+def test_ties_stand_as_they_were_when_the_war_began(tables: Tables, unit: str) -> None:
+    """Over years and months a state's ties to those that began the war don't change."""
+    once = {(r["warnum"], r["ccode"]): r for r in variables(tables, "war-joiner", **TIES)}
+    seen = 0
+    for row in variables(tables, unit, **TIES):
+        first = once.get((row["warnum"], row["ccode"]))
+        if first is None:  # it came into the system during the war
+            assert row["allied"] == row["defense"] == 0
+            continue
+        seen += 1
+        assert [row[name] for name in TIES] == [first[name] for name in TIES]
+    assert seen > 10_000
+
+
+def test_rivals_by_a_reading_of_the_raw_rows(tables: Tables) -> None:
+    made = variables(
+        tables,
+        "war-joiner",
+        any=VariableRequest("war_joiner_rivals", "rival_any"),
+        attacker=VariableRequest("war_joiner_rivals", "rival_attacker"),
+        attacked=VariableRequest("war_joiner_rivals", "rival_attacked"),
+    )
+    fights = tables.get("cow_interstate_wars", "participants").to_dicts()
+    spells = tables.get("rivalries_td", "spells").to_dicts()
+    for warnum in (1, 22, 106, 139, 163, 211):
+        rows = [row for row in fights if row["warnum"] == warnum]
+        day = min(row["start1"] for row in rows)
+        first = [row for row in rows if row["start1"] == day]
+        sides = {row["side"] for row in first if row["initiator"] == 1}
+        for one in (row for row in made if row["warnum"] == warnum):
+            foes = {
+                row["ccode"]: row["side"] in sides
+                for row in first
+                if any(
+                    {s["ccode1"], s["ccode2"]} == {row["ccode"], one["ccode"]}
+                    and s["styear"] <= day.year <= s["endyear"]
+                    for s in spells
+                )
+            }
+            assert one["any"] == bool(foes)
+            assert one["attacker"] == any(foes.values())
+            assert one["attacked"] == any(not with_attackers for with_attackers in foes.values())
+
+
+def test_every_joiner_that_has_a_row_is_an_event(tables: Tables) -> None:
+    run = run_design(get_study(tables.project, "war_joining_when"), tables, choices=False)
+    events = {row["model"]: row["n_events"] for row in run.estimates.to_pylist()}
+    assert events["hazard"] == events["cox"] == 97
