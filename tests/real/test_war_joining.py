@@ -10,6 +10,7 @@ import pytest
 from foedus.config import Project
 from foedus.covariates.assemble import VariableRequest, build_variables
 from foedus.sources.tables import Tables
+from foedus.studies.measures import MeasureContext, get_measure
 from foedus.studies.registry import get_study
 from foedus.studies.run import run_design
 
@@ -87,3 +88,47 @@ def test_every_joiner_that_has_a_row_is_an_event(tables: Tables) -> None:
     run = run_design(get_study(tables.project, "war_joining_when"), tables, choices=False)
     events = {row["model"]: row["n_events"] for row in run.estimates.to_pylist()}
     assert events["hazard"] == events["cox"] == 97
+
+
+def test_days_to_the_first_joiner_by_a_reading_of_the_raw_rows(tables: Tables) -> None:
+    made = variables(
+        tables,
+        "war",
+        days=VariableRequest("war_outcome", "days_to_expansion"),
+        expanded=VariableRequest("war_outcome", "expanded"),
+    )
+    fights = tables.get("cow_interstate_wars", "participants").to_dicts()
+    for war in made:
+        rows = [row for row in fights if row["warnum"] == war["warnum"]]
+        day = min(row["start1"] for row in rows)
+        entered: dict[int, Any] = {}
+        for row in rows:
+            entered[row["ccode"]] = min(row["start1"], entered.get(row["ccode"], row["start1"]))
+        later = [one for one in entered.values() if one > day]
+        ends = [row["end2"] or row["end1"] for row in rows]
+        assert war["expanded"] == bool(later)
+        if later:
+            assert war["days"] == (min(later) - day).days
+        elif None in ends:
+            assert war["days"] is None
+        else:
+            assert war["days"] == (max(ends) - day).days + 1
+
+
+def test_a_covariates_later_column_is_no_leftover_of_its_first(tables: Tables) -> None:
+    """Allies' capabilities were 0 in a study that had asked for a flag of the same kind before."""
+    run = run_design(get_study(tables.project, "war_size_laws"), tables, choices=False)
+    assert run.failed == []
+    models = {row["model"] for row in run.estimates.to_pylist()}
+    assert "joiners_power" in models
+
+
+def test_chains_on_the_real_network(tables: Tables) -> None:
+    entry = get_measure("chain_ganging")
+    result = entry.run(MeasureContext(tables, entry.resolve_options({"draws": 50})))
+    found = {row.term: row for row in result.rows}
+    made = variables(tables, "war-joiner", joined=VariableRequest("war_joining", "joined"))
+    assert found["states that joined"].estimate == sum(row["joined"] for row in made)
+    candidates = found["rate of following"].n + found["rate of joining without a pledge"].n
+    assert candidates == len(made)
+    assert len(result.tables["wars"]) == 95

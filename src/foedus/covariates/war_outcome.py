@@ -41,6 +41,9 @@ def _row(name: str, kind: str, says: str, unit: str, absent: str = "missing") ->
              "first_days).", "states"),
         _row("n_joiners", "count", "States that came in after the first belligerents.", "states"),
         _row("expanded", "flag", "1 if a state came in after the first belligerents.", "0/1"),
+        _row("days_to_expansion", "integer", "Days from the war's first day to the first entry "
+             "after the first belligerents; in a war that nobody joined, to its last day "
+             "(censored: expanded is 0); missing if that day is unknown.", "days"),
         _row("battle_deaths", "number", "Battle deaths of all states together (COW BatDeath); see "
              "option deaths for wars with an unknown one.", "deaths"),
         _row("deaths_unknown", "count", "Spells of participation whose deaths are unknown.",
@@ -64,7 +67,8 @@ def _row(name: str, kind: str, says: str, unit: str, absent: str = "missing") ->
         Example(
             "The Franco-Spanish war of 1823: 400 and 600 dead.",
             {"warnum": FRANCO_SPANISH},
-            {"n_states": 2, "battle_deaths": 1000.0, "n_joiners": 0, "start_year": 1823},
+            {"n_states": 2, "battle_deaths": 1000.0, "n_joiners": 0, "start_year": 1823,
+             "days_to_expansion": 221},
             unit="war",
         ),
         Example(
@@ -99,6 +103,7 @@ def war_outcome(context: Context) -> dict[str, Values]:
     made: dict[str, NDArray[np.generic]] = {
         "start_year": wars.start_year.astype(np.int32),
         **states,
+        "days_to_expansion": _days_to_expansion(wars, context.options["first_days"]),
         "battle_deaths": deaths,
         "deaths_unknown": unknown.astype(np.int32),
         "duration_days": active,
@@ -132,6 +137,22 @@ def _states(wars: WarList, first_days: int) -> dict[str, NDArray[np.generic]]:
         "n_joiners": total - first,
         "expanded": (total > first).astype(np.int8),
     }
+
+
+def _days_to_expansion(wars: WarList, first_days: int) -> NDArray[np.int32]:
+    """Return days to the first joiner, or to the end of a war that has none."""
+    entries = wars.states
+    of_entry = np.searchsorted(wars.numbers, entries.warnum)
+    delay = entries.start - wars.first_day[of_entry]
+    late = delay > first_days
+    first = np.full(len(wars.numbers), np.iinfo(np.int64).max)
+    np.minimum.at(first, of_entry[late], delay[late])
+    joined = first < np.iinfo(np.int64).max
+    # a war that ends on its first day was at risk for a day
+    whole = np.where(wars.last_day == NEVER, 0, wars.last_day - wars.first_day + 1)
+    days = np.where(joined, np.minimum(first, 2**30), whole)
+    unknown = ~joined & (wars.last_day == NEVER)
+    return np.where(unknown, missing_of(np.dtype(np.int32)), days).astype(np.int32)
 
 
 def _on_side(wars: WarList, side: int) -> NDArray[np.int32]:

@@ -17,6 +17,7 @@ from foedus.covariates.registry import Option
 from foedus.covariates.values import missing_of
 from foedus.panels.system import day_number
 from foedus.panels.war_list import WarList, load_wars
+from foedus.sources.tables import Tables
 
 THREATS = Option(
     "apply",
@@ -105,7 +106,7 @@ def outsets(context: Context) -> dict[int, Outset]:
 
     def make() -> dict[int, Outset]:
         wars = wars_of(context)
-        treaties = _Treaties.load(context)
+        treaties = Treaties.load(context)
         chosen = np.unique(context.spine.extra["war"]).tolist()
         return {war: _outset(context, wars, treaties, war) for war in chosen}
 
@@ -113,7 +114,7 @@ def outsets(context: Context) -> dict[int, Outset]:
 
 
 @dataclass(frozen=True)
-class _Treaties:
+class Treaties:
     """Members of pacts with their days as numbers; an exit that is open counts as never."""
 
     rows: pl.DataFrame
@@ -121,12 +122,17 @@ class _Treaties:
     last_day: int
 
     @classmethod
-    def load(cls, context: Context) -> _Treaties:
-        release = context.options.get("release")
-        members = context.tables.get("atop", "members", release=release)
-        if context.options.get("secret") == "exclude":
+    def load(cls, context: Context) -> Treaties:
+        """Return the treaties under the context's options."""
+        return cls.of(context.tables, context.options.get("release"), context.options.get("secret"))
+
+    @classmethod
+    def of(cls, tables: Tables, release: str | None = None, secret: str | None = None) -> Treaties:
+        """Return the treaties of a release; `secret` may be "exclude"."""
+        members = tables.get("atop", "members", release=release)
+        if secret == "exclude":
             members = members.filter(pl.col("pubsecr").fill_null(0) != _WHOLLY_SECRET)
-        first, last = context.tables.coverage("atop", release=release)
+        first, last = tables.coverage("atop", release=release)
         last_day = int(np.datetime64(f"{last}-12-31").astype("datetime64[D]").astype(np.int64))
         end = day_number(members["end"])
         rows = members.with_columns(
@@ -191,7 +197,7 @@ def members_on(context: Context, day: int) -> NDArray[np.bool_]:
     return present
 
 
-def _outset(context: Context, wars: WarList, treaties: _Treaties, war: int) -> Outset:
+def _outset(context: Context, wars: WarList, treaties: Treaties, war: int) -> Outset:
     day = int(wars.first_day[war])
     side, attacker = first_sides(context, wars, war, int(context.options.get("first_days", 0)))
     # ASSUME: the treaties that count are those in force on the day before the war's first day; one

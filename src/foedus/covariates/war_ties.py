@@ -84,15 +84,14 @@ def _count(name: str, says: str) -> ColumnSpec:
 )  # fmt: skip
 def war_ties(context: Context) -> dict[str, Values]:
     """Make the columns of `war_ties`; no pact is 0 in ATOP's years, missing outside them."""
-    cinc = capability_cube(context, "cinc") if "allies_cinc" in context.wanted else None
+    cinc = capability_cube(context, "cinc")
     built = outsets(context)
     rows: list[dict[str, float]] = []
     covered: list[bool] = []
     wars = context.spine.extra["war"].astype(np.int64).tolist()
     years = context.spine.extra["start_year"].astype(np.int64) - context.system.first_year
     for war, year in zip(wars, years.tolist(), strict=True):
-        strength = cinc[:, year] if cinc is not None else np.zeros(context.system.n_states)
-        rows.append(_ties(built[war], strength))
+        rows.append(_ties(built[war], cinc[:, year]))
         covered.append(built[war].covered)
     known = np.array(covered, dtype=bool)
     columns = {
