@@ -132,3 +132,42 @@ def test_chains_on_the_real_network(tables: Tables) -> None:
     candidates = found["rate of following"].n + found["rate of joining without a pledge"].n
     assert candidates == len(made)
     assert len(result.tables["wars"]) == 95
+
+
+def test_help_in_disputes_by_a_reading_of_the_raw_rows(tables: Tables) -> None:
+    made = build_variables(
+        tables,
+        "directed-dyad-year",
+        (1980, 1985),
+        {
+            "target": VariableRequest("dispute_help", "target_helped"),
+            "challenger": VariableRequest("dispute_help", "challenger_helped"),
+        },
+    ).table.to_pylist()
+    found = {
+        (row["ccode1"], row["ccode2"], row["year"]): (row["target"], row["challenger"])
+        for row in made
+        if row["target"] is not None
+    }
+    expected: dict[tuple[int, int, int], tuple[int, int]] = {}
+    disputes: dict[int, list[dict[str, Any]]] = {}
+    for row in tables.get("mid", "participants").to_dicts():
+        disputes.setdefault(row["dispnum"], []).append(row)
+    for rows in disputes.values():
+        year = min(row["styear"] for row in rows)
+        sides = {
+            side: [row for row in rows if (row["sidea"] == 1) == (side == "a")] for side in "ab"
+        }
+        help_of = {side: any(r["orig"] == 0 for r in part) for side, part in sides.items()}
+        for one in sides["a"]:
+            for other in sides["b"]:
+                if one["orig"] == other["orig"] == 1 and 1980 <= year <= 1985:
+                    key = (one["ccode"], other["ccode"], year)
+                    before = expected.get(key, (0, 0))
+                    expected[key] = (
+                        max(before[0], int(help_of["b"])), max(before[1], int(help_of["a"])),
+                    )  # fmt: skip
+    assert found == {key: value for key, value in expected.items() if key in found}
+    # what isn't found are pairs that weren't both members of the system in the dispute's year
+    assert len(expected) - len(found) <= 2
+    assert len(found) > 100

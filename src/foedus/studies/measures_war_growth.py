@@ -34,13 +34,12 @@ def _columns(context: MeasureContext, name: str, wanted: Sequence[str]) -> Float
             raise UsageError(
                 f'measure {name}: "{one}" is not a variable of the study. {nearest(one, panel)}'
             )
-    columns = np.column_stack([np.asarray(panel[one], np.float64) for one in wanted])
+    columns: FloatArray = np.array([panel[one] for one in wanted], dtype=np.float64).T
     return columns[np.isfinite(columns).all(axis=1)]
 
 
 def _least_squares(y: FloatArray, x: FloatArray) -> FloatArray:
-    out: FloatArray = np.linalg.lstsq(x, y, rcond=None)[0]
-    return out
+    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
 
 
 @measure(
@@ -202,7 +201,7 @@ def poisson_mean(y: FloatArray, x: FloatArray) -> FloatArray:
     EstimationError
         If there is no finite maximum (a regressor that tells zeros apart, or collinear ones).
     """
-    b = np.zeros(x.shape[1])
+    b: FloatArray = np.zeros(x.shape[1])
     b[0] = np.log(max(float(y.mean()), 1e-6))
     for _ in range(60):
         mean = np.exp(np.clip(x @ b, -30, 30))
