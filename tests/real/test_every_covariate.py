@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.covariates.every import check
-from tests.covariates.test_every_covariate import UNWRITTEN
+from tests.covariates.test_every_covariate import NAMES as IN_WORLDS
 
 from foedus.config import load_project
 from foedus.covariates.registry import registry
@@ -15,12 +15,8 @@ from foedus.sources.tables import Tables
 pytestmark = pytest.mark.real
 
 YEARS = (1987, 1987)
-NAMES = [
-    name
-    for name, entry in registry().items()
-    # COW's alliances are a user's own file
-    if UNWRITTEN & set(entry.sources) and "cow_alliances" not in entry.sources
-]
+# COW's alliances are a user's own file
+NAMES = [name for name in registry() if name not in (*IN_WORLDS, "cow_alliance")]
 
 
 @pytest.fixture(scope="module")
