@@ -37,6 +37,7 @@ class Memo:
     workshop: Workshop
     fits: dict[str, Fitted | FoedusError] = field(default_factory=dict)
     measures: dict[str, MeasureResult | FoedusError] = field(default_factory=dict)
+    samples: dict[str, Rebuilt] = field(default_factory=dict)
     first: dict[tuple[str, str], Fitted] = field(default_factory=dict)
     """The first estimates of each model (its name and estimator): where those of other designs
     begin. The first is always the declared design's, so the order of the others plays no part."""
@@ -301,24 +302,43 @@ class Estimation:
         return self.rows(model) if model else self.frame.rows(None)
 
     def _of_sample(self, target: Target, published: Published) -> list[tuple[str, Rebuilt]]:
+        # An alternative that touches neither the rows nor what is counted in them has the same.
+        frame, model = self.frame, self._model_of(target)
+        inside = frame.signature if target.part == "mean" else frame.filter_signature
+        signature = digest(
+            [
+                frame.rows_signature(self.design.models[model] if model else None),
+                target.part,
+                inside(target.inside),
+                frame.filter_signature(target.given or None),
+                _unit(published),
+            ]
+        )
+        held = self.memo.samples.get(signature)
+        if held is None:
+            held = self._sample_fact(target, published)
+            self.memo.samples[signature] = held
+        return [(NO_COVARIANCE, held)]
+
+    def _sample_fact(self, target: Target, published: Published) -> Rebuilt:
         rows = self._rows_of(self._model_of(target))
         if target.part == "mean":
             values = self.frame.data([target.inside], rows)[target.inside]
             if target.given:
                 values = values[self._restrict(rows, target.given)]
-            return [(NO_COVARIANCE, _mean(values[~np.isnan(values)]))]
+            return _mean(values[~np.isnan(values)])
         fits = self._restrict(rows, target.inside)
         if target.given:
             fits = fits[self._restrict(rows, target.given)]
         count, n = int(np.count_nonzero(fits)), len(fits)
         if target.part == "count":
-            return [(NO_COVARIANCE, Rebuilt(float(count), n=n))]
+            return Rebuilt(float(count), n=n)
         if n == 0:
-            return [(NO_COVARIANCE, Rebuilt(None, reason=f"no row has {target.given}."))]
+            return Rebuilt(None, reason=f"no row has {target.given}.")
         unit = _unit(published)
         share = count / n
         error = math.sqrt(share * (1 - share) / n)
-        return [(NO_COVARIANCE, Rebuilt(unit * share, unit * error, n=n))]
+        return Rebuilt(unit * share, unit * error, n=n)
 
     def _of_effect(self, target: Target, published: Published) -> list[tuple[str, Rebuilt]]:
         part = target.part or self.design.effects[target.name].scale
