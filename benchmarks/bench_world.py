@@ -79,6 +79,8 @@ def one_size(scale: float, folder: Path) -> dict[str, float]:
 
 def plot(rows: list[dict[str, float]], path: Path) -> None:
     """Draw time and memory against rows."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     from foedus.report.draw import style
 
     with style.rc():
@@ -95,6 +97,10 @@ def plot(rows: list[dict[str, float]], path: Path) -> None:
             axes.set_yscale("log")
             axes.set_xlabel("directed dyad-years, millions")
             axes.set_ylabel(what)
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axis.set_major_formatter("{x:g}")
+                axis.set_minor_formatter(NullFormatter())
         left.legend()
         figure.savefig(path, dpi=160, metadata={"Software": None})
 
