@@ -224,6 +224,9 @@ def _caveats(inputs: Inputs, claim: str, found: Synthesis) -> list[str]:
         said.append(f"One more study would lie in {so.odds_interval(*ends)}.")
     elif found.single is not None or made is not None:
         said.append("Too few studies to say how far such studies differ.")
+    if found.mean is None:
+        said.append(so.counts(found, inputs.project.config.report.covariance))
+        said.append("None has an odds ratio, so nothing is pooled.")
     files = [one for one in found.pooled if one.file.startswith("rep_")]
     if files:
         said.append(f"{plural(len(files), 'study', 'studies')} on authors' files.")
@@ -273,6 +276,7 @@ def heterogeneity_view(
         else "No study of this run has estimates by group."
     )
     return {
+        "answer": _apart_answer(inputs.claims[HETEROGENEITY].title, syntheses),
         "sentence": sentence,
         "rows": rows,
         "figures": [{"name": one.name, "caption": one.caption, "alt": one.alt} for one in figures],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from foedus.report.draw import style
 from foedus.report.evidence import Bearing, Point
-from foedus.report.numbers import number
+from foedus.report.numbers import count
 from foedus.report.synthesis import Apart, Synthesis, predicted
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def draw_means(rows: Sequence[tuple[str, Apart]]) -> Figure | None:
             _point(axes, one.point, y, colour, shape, reach)
             at = min(max(one.point.high or one.point.value, -reach), reach)
             axes.annotate(
-                number(one.k), (at, y), xytext=(4, 0), textcoords="offset points", va="center",
+                count(one.k), (at, y), xytext=(4, 0), textcoords="offset points", va="center",
                 fontsize=5.6, color=style.MUTED, annotation_clip=False,
             )  # fmt: skip
     _odds_axis(axes, reach)
