@@ -29,7 +29,7 @@ LARGE = 400_000
 """Rows from which a fit starts from a subsample, and scaling is learnt on one."""
 
 THIN = 8
-CONTROLS = 40
+CONTROLS = 20
 """A rare outcome's subsample is all of its events and this many other rows for each."""
 
 
