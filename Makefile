@@ -77,7 +77,7 @@ lock: setup ## pin the newest versions that fit pyproject.toml (give UPGRADE=1),
 baseline: report ## accept this run's estimates as the reviewed ones in results/baseline/
 	@$(FOEDUS) baseline --data "$(RESULTS)"
 
-MADE := comparison curves docs estimates figures panels report samples studies tables world \
+MADE := comparison curves docs estimates figures lineage panels report samples studies tables world \
   comparison.csv comparison.parquet estimates.csv estimates.parquet foedus.duckdb provenance.json \
   ro-crate-metadata.json
 

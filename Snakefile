@@ -9,6 +9,7 @@ import os
 import sys
 
 from foedus.lineage import modules, plan
+from foedus.stamps import stamp
 
 os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
 
@@ -22,6 +23,11 @@ CURVES = [name for name, step in PLAN.studies.items() if step.has_curve]
 def made(*names):
     """Return files of the results folder by their names in it."""
     return [os.path.join(RESULTS, name) for name in names]
+
+
+def stamped(step, files):
+    """Return the file that holds the checksums of a step's code: one input for some hundreds."""
+    return stamp(os.path.join(RESULTS, "lineage"), step, files)
 
 
 wildcard_constraints:

@@ -7,7 +7,7 @@ rule database:
         panel=rules.panel.output,
         curves=made(*(f"curves/{name}.parquet" for name in CURVES)),
         numbers=rules.collect.output,
-        code=modules("foedus.database"),
+        code=stamped("database", modules("foedus.database")),
     output:
         made("foedus.duckdb"),
     log:

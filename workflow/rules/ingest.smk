@@ -8,7 +8,7 @@ for step in PLAN.sources.values():
         input:
             raw=step.raw,
             facts=step.facts,
-            code=step.code,
+            code=stamped(step.rule, step.code),
         output:
             made(*step.tables),
         log:

@@ -5,7 +5,7 @@ rule panel:
     input:
         tables=made(*PLAN.panel.tables),
         files=PLAN.panel.files,
-        code=PLAN.panel.code,
+        code=stamped("panel", PLAN.panel.code),
     output:
         made(
             f"panels/{PLAN.panel.unit}.parquet",

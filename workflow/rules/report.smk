@@ -17,7 +17,7 @@ rule collect:
         ],
         curves=made(*(f"curves/{name}.parquet" for name in CURVES)),
         tables=made(*(name for step in PLAN.sources.values() for name in step.tables)),
-        code=modules("foedus.studies.collect"),
+        code=stamped("collect", modules("foedus.studies.collect")),
     output:
         made(
             "estimates.csv",
@@ -44,9 +44,14 @@ rule report:
         panel=rules.panel.output,
         curves=made(*(f"curves/{name}.parquet" for name in CURVES)),
         portraits=made(*(f"studies/{name}_portraits.parquet" for name in STUDIES)),
-        studies=[file for step in PLAN.studies.values() for file in step.files],
-        declared=PLAN.report,
-        code=modules("foedus.report.build"),
+        declared=stamped(
+            "declared",
+            [
+                *PLAN.report,
+                *(file for step in PLAN.studies.values() for file in step.files),
+            ],
+        ),
+        code=stamped("report", modules("foedus.report.build")),
     output:
         made("report/index.html", *PDF),
         directory(made("figures")),

@@ -1,11 +1,17 @@
 # One job a study: estimates and comparison with print; one more for its specification curve.
 
 
+STUDY_CODE = {
+    name: stamped(f"study_{name}", step.code) for name, step in PLAN.studies.items()
+}
+CURVE_CODE = stamped("curve", modules("foedus.studies.curve"))
+
+
 rule study:
     input:
         files=lambda wildcards: PLAN.studies[wildcards.study].files,
         tables=lambda wildcards: made(*PLAN.studies[wildcards.study].tables),
-        code=lambda wildcards: PLAN.studies[wildcards.study].code,
+        code=lambda wildcards: STUDY_CODE[wildcards.study],
     output:
         made(
             "estimates/{study}.parquet",
@@ -29,8 +35,8 @@ rule curve:
     input:
         files=lambda wildcards: PLAN.studies[wildcards.study].files,
         tables=lambda wildcards: made(*PLAN.studies[wildcards.study].tables),
-        code=lambda wildcards: PLAN.studies[wildcards.study].code,
-        curve=modules("foedus.studies.curve"),
+        code=lambda wildcards: STUDY_CODE[wildcards.study],
+        curve=CURVE_CODE,
     output:
         made("curves/{study}.parquet"),
     log:

@@ -1,0 +1,37 @@
+"""One file that stands for many: their names and checksums, rewritten when one of them changes.
+
+A step of the DAG uses some two hundred modules. Snakemake looks at every input of every waiting
+job each second; with one input for all of them, it has time for the jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from foedus.store import sha256_cached, write_text
+
+
+def stamp(folder: str | Path, name: str, files: Iterable[str]) -> str:
+    """Write the checksums of files to <folder>/<name>.sha256, if they aren't there already.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if need be.
+    name : str
+    files : iterable of str
+        Paths as they are to be shown.
+
+    Returns
+    -------
+    str
+        The stamp's path. Its bytes depend on the files' names and contents alone, and its time of
+        change moves only when they do.
+    """
+    path = Path(folder) / f"{name}.sha256"
+    text = "".join(f"{sha256_cached(Path(file))}  {file}\n" for file in sorted(set(files)))
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    return str(path)
