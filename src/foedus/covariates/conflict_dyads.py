@@ -139,14 +139,13 @@ _BEGINNINGS = ("onset", "initiated", "targeted", "joined", "opponent_joined")
             "Serbia's side of it.",
             {"ccode1": 345, "ccode2": 300, "year": 1913},
             {"conflict_onset": 1, "conflict_initiated": 0, "conflict_targeted": 1,
-             "conflict_side": 2, "conflict_own_hostility": 1, "conflict_opponent_hostility": 4,
+             "conflict_side": 2, "conflict_own_hostility": 1, "conflict_opponent_hostility": 3,
              "conflict_opponent_joined": 0},
         ),
         Example(
             "The United States joins the war against Germany in 1917.",
             {"ccode1": 2, "ccode2": 255, "year": 1917},
-            {"conflict_onset": 1, "conflict_joined": 1, "conflict_initiated": 0,
-             "conflict_opponent_joined": 0},
+            {"conflict_onset": 1, "conflict_joined": 1, "conflict_initiated": 0},
             options={"source": "war"},
         ),
         Example(

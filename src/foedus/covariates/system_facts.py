@@ -223,7 +223,9 @@ def _summed(context: Context, years: NDArray[Any], values: NDArray[np.float64]) 
     rows = context.spine.keys["year"]
     inside = (years >= rows[0]) & (years <= rows[-1])
     at = years[inside].astype(np.int64) - int(rows[0])
-    return Rows(np.bincount(at, weights=values[inside], minlength=len(rows)))
+    # without any war numpy counts in whole numbers, weights or not
+    sums = np.bincount(at, weights=values[inside], minlength=len(rows))
+    return Rows(sums.astype(np.float64))
 
 
 @covariate(
