@@ -43,9 +43,9 @@ def helped_pairs(participants: pl.DataFrame) -> pl.DataFrame:
     title="Third states in a dispute that 1 began against 2",
     columns=[
         ColumnSpec("target_helped", "flag", "1 if a state that is no originator of the dispute "
-                   f"stands on the target's side; {_SAYS}.", absent="missing"),
+                   f"stands on the target's side; {_SAYS}.", absent="missing", collapse="none"),
         ColumnSpec("challenger_helped", "flag", "1 if one stands on the challenger's side; "
-                   f"{_SAYS}.", absent="missing"),
+                   f"{_SAYS}.", absent="missing", collapse="none"),
     ],
     sources=["mid"],
     citations=["palmer_etal_2022"],
