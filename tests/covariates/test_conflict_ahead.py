@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from foedus.covariates.conflict_ahead import _years_that_follow, after
+from foedus.covariates.conflict_ahead import after, years_that_follow
 from foedus.covariates.conflict_history import before
 
 YEARS = 12
@@ -31,7 +31,7 @@ def test_ahead_is_the_sum_of_the_years_after(events: np.ndarray, window: int) ->
 @settings(max_examples=60, deadline=None)
 @given(arrays.arrays(np.bool_, (3, YEARS)))
 def test_a_state_stays_until_it_leaves(member: np.ndarray) -> None:
-    stay = _years_that_follow(member)
+    stay = years_that_follow(member)
     for state in range(3):
         for year in range(YEARS):
             length = 0

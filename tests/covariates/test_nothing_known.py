@@ -29,6 +29,8 @@ YEARS = (1816, 2016)
 
 # Columns that know something of a world without records, and why.
 OF_NOTHING = {
+    "pair_years_before": "who is in the system is known without records",
+    "pair_years_ahead": "who is in the system is known without records",
     "conflict_peace_years": "peace counts up from the first year",
     "mid_peace_years": "peace counts up from the first year",
     "gml_peace_years": "peace counts up from the first year",

@@ -127,13 +127,13 @@ def _unseen(context: Context, window: int) -> NDArray[np.bool_]:
     year = spine.places[0].year
     unseen = (year < first) | (year + window > min(last, context.system.last_year))
     if context.options["presence"] == "whole":
-        stay = _years_that_follow(context.system.member).reshape(-1)
+        stay = years_that_follow(context.system.member).reshape(-1)
         for position in spine.state_positions:
             unseen |= (position < 0) | (stay.take(position, mode="clip") < window)
     return np.asarray(unseen)
 
 
-def _years_that_follow(member: NDArray[np.bool_]) -> NDArray[np.int16]:
+def years_that_follow(member: NDArray[np.bool_]) -> NDArray[np.int16]:
     """Return for how many years after each year a state goes on being a member, (n, years)."""
     stay = np.zeros(member.shape, np.int16)
     for at in range(member.shape[1] - 2, -1, -1):
