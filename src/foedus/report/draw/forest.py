@@ -23,6 +23,8 @@ REACH = 2.6
 """Log odds ratios beyond this (13-fold) leave the axis; an arrow says so."""
 
 TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+NEAR_TICKS = (0.5, 0.6, 0.8, 1.0, 1.25, 1.6, 2.0)
+"""Ticks of an axis that reaches less than threefold."""
 GROUP_COLOURS = tuple(style.SERIES)
 SIDES = "odds ratio · left: against the claim, right: for it"
 
@@ -65,6 +67,8 @@ def _reach(rows: Sequence[Bearing], mean: Pooled | None) -> float:
         for point in (one.point, one.published, one.classical):
             if point is not None:
                 sizes += [abs(v) for v in (point.value, point.low, point.high) if v is not None]
+    if mean is not None:
+        sizes += [abs(mean.ci_low), abs(mean.ci_high)]
     sizes += [abs(end) for end in predicted(mean) or ()]
     return min(max(sizes) * 1.05, REACH)
 
@@ -87,7 +91,8 @@ def _common(axes: Axes, rows: Sequence[Bearing], found: Synthesis, reach: float)
 
 def _odds_axis(axes: Axes, reach: float) -> None:
     axes.set_xlim(-reach, reach)
-    shown = [tick for tick in TICKS if abs(math.log(tick)) <= reach]
+    ticks = NEAR_TICKS if reach < math.log(3.0) else TICKS
+    shown = [tick for tick in ticks if abs(math.log(tick)) <= reach]
     axes.set_xticks([math.log(tick) for tick in shown], [f"{tick:g}" for tick in shown])
     axes.set_xlabel(SIDES)
 
