@@ -179,9 +179,9 @@ def _put_together(tables: Mapping[str, Rows]) -> pl.DataFrame:
     """Return one row a year, 1920-2019, of all that the seven files and the script say."""
     frames = {name: rows.frame for name, rows in tables.items()}
     early = pl.DataFrame({"year": list(_EARLIER), "milex": list(_EARLIER.values())})
-    spending = pl.concat(
-        [early, frames["us_milex"].select("year", "milex")], how="vertical_relaxed"
-    )
+    later = frames["us_milex"].select("year", "milex").drop_nulls("year")
+    later = later.unique("year", keep="first", maintain_order=True)
+    spending = pl.concat([early, later], how="vertical_relaxed")
     parts = [
         frames["fred"].select(pl.col("date").dt.year().alias("year"), "gdp", "budget_deficit"),
         frames["fatalities"].select("year", fatalities="fatalities_combined"),
@@ -195,9 +195,10 @@ def _put_together(tables: Mapping[str, Rows]) -> pl.DataFrame:
     ]
     made = spending.with_columns(pl.col("year").cast(pl.Int32), pl.col("milex") / 1000)
     for part in parts:
-        made = made.join(
-            part.with_columns(pl.col("year").cast(pl.Int32)), on="year", how="left", validate="1:1"
-        )
+        # A year that a file gives twice is refused where that file's own table is checked.
+        once = part.with_columns(pl.col("year").cast(pl.Int32)).drop_nulls("year")
+        once = once.unique("year", keep="first", maintain_order=True)
+        made = made.join(once, on="year", how="left", validate="m:1")
     year = pl.col("year")
     lists = {"republican": _REPUBLICANS, "at_war": _WARS}
     lists |= {name: ((first, last),) for name, first, last in _PRESIDENTS}
