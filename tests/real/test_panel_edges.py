@@ -29,6 +29,7 @@ SYSTEM = (1816, 2016)
 EMPTY_AT_AN_EDGE = {
     "past_kept_share": "no pact had been called on before 1816",
     "maddison_population": "no state has an estimate for 1816 itself; most begin in 1820",
+    "external_threat": "the last rows of the file, to 2015, name no state",
     "rival_pact_1": "no rivalry is coded after 2010",
     "rival_pact_3": "no rivalry is coded after 2010",
     "rival_pact_5": "no rivalry is coded after 2010",
