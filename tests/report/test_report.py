@@ -157,6 +157,24 @@ def test_a_note_that_names_nothing_stops_with_its_line(tmp_path: Path) -> None:
         build_report(project)
 
 
+def test_a_number_that_could_not_be_estimated_is_said_so_and_no_other(tmp_path: Path) -> None:
+    project = sample.make_project(tmp_path)
+    notes = project.root / "config/studies/alpha_2011/notes.md"
+    notes.write_text('We find {{ est("table9", "ally") }} ({{ est("table9", "ally").se }}).\n')
+    with pytest.raises(ConfigError, match=r"no estimate table9\.ally"):
+        build_report(project)
+    page = project.data / "studies" / "alpha_2011.json"
+    told = json.loads(page.read_text(encoding="utf-8"))
+    failed = {"kind": "EstimationError", "model": "table9", "reason": "collinear terms: ally."}
+    page.write_text(json.dumps({**told, "failed": [failed]}), encoding="utf-8")
+    build_report(project)
+    text = (project.data / "report/study-alpha_2011.html").read_text(encoding="utf-8")
+    assert "We find (not estimated) (" in text
+    notes.write_text('{{ est("table8", "ally") }}\n')
+    with pytest.raises(ConfigError, match=r"no estimate table8\.ally"):
+        build_report(project)
+
+
 def test_prose_counts_what_the_files_hold(built: Project) -> None:
     rows = pq.read_table(built.data / "comparison.parquet").to_pylist()
     leads = [row for row in rows if row["lead"]]

@@ -178,6 +178,10 @@ class Shown:
         return self.text
 
 
+NOT_ESTIMATED = Shown("(not estimated)")
+"""Stands in the notes where a model couldn't be estimated; the page says why."""
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How far a rebuilt variable agrees with the author's file, for the notes."""
@@ -200,6 +204,15 @@ class _Names:
     def __init__(self, study: Study) -> None:
         self.study = study
 
+    def may_lack(self, name: str | None = None) -> bool:
+        """Say whether a number may be missing without being a slip in the notes.
+
+        A simulated world may lack what a term needs. On real data only what hangs on a model or a
+        measure that couldn't be estimated may be missing, and on any of them without a name.
+        """
+        failed = {str(row.get("model")) for row in self.study.part("failed")}
+        return bool(self.study.page.get("simulated")) or (name in failed if name else bool(failed))
+
     def context(self) -> dict[str, Any]:
         return {
             "est": self.est, "measure": self.measure, "print": self.printed, "effect": self.effect,
@@ -210,6 +223,8 @@ class _Names:
 
     def est(self, model: str, term: str, covariance: str | None = None) -> Shown:
         rows = self.study.rows_of(model, term)
+        if not rows and self.may_lack(model):
+            return NOT_ESTIMATED
         if not rows:
             known = [f"{row.model}.{row.term}" for row in self.study.estimates]
             raise UsageError(f"no estimate {model}.{term}. {nearest(f'{model}.{term}', known)}")
@@ -217,6 +232,8 @@ class _Names:
 
     def measure(self, term: str, covariance: str | None = None) -> Shown:
         rows = [row for row in self.study.estimates if row.is_measure and row.term == term]
+        if not rows and self.may_lack(term.partition(".")[0]):
+            return NOT_ESTIMATED
         if not rows:
             known = [row.term for row in self.study.estimates if row.is_measure]
             raise UsageError(f'no measure "{term}". {nearest(term, known)}')
@@ -239,6 +256,8 @@ class _Names:
             for row in rows:
                 if row.get(key) == name:
                     return _effect(row)
+        if self.may_lack():
+            return NOT_ESTIMATED
         known = [str(row.get("name") or row.get("term")) for row in rows]
         raise UsageError(f'no effect "{name}". {nearest(name, known)}')
 
@@ -250,6 +269,8 @@ class _Names:
             same = (str(row.get("choice")), str(row.get("alternative"))) == (choice, alternative)
             if same and term in (None, row.get("term")) and model in (None, row.get("model")):
                 return _estimate(Estimate.of(row))
+        if self.may_lack():
+            return NOT_ESTIMATED
         known = [f"{row.get('choice')}: {row.get('alternative')}" for row in rows]
         raise UsageError(f"no such alternative. {nearest(f'{choice}: {alternative}', known)}")
 
@@ -278,6 +299,8 @@ class _Names:
         for row in self.study.estimates:
             if row.model == model:
                 return numbers.count(row.n_obs)
+        if self.may_lack(model):
+            return NOT_ESTIMATED.text
         known = [row.model for row in self.study.estimates]
         raise UsageError(f'no model "{model}". {nearest(model, known)}')
 
