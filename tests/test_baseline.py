@@ -22,8 +22,22 @@ def test_a_kept_baseline_tells_what_moved(tmp_path: Path) -> None:
     write(later, -0.5, "contradicts")
     for name in COMPARED:
         keep(made / name, kept / name)
-        assert "diagnosis" not in (kept / name).read_text(encoding="utf-8")
+    texts = [path.read_text(encoding="utf-8") for path in kept.rglob("*.csv")]
+    assert len(texts) == len(COMPARED)
+    assert not any("diagnosis" in text for text in texts)
     assert not diff_results(kept, made).anything
     moved = diff_results(kept, later)
     assert [(one.old, one.new) for one in moved.verdicts] == [("agrees", "contradicts")]
     assert len(moved.estimates) == 1
+
+
+def test_a_study_that_is_gone_leaves_the_baseline(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    (kept / "estimates").mkdir(parents=True)
+    for name in ("gone", "toy"):
+        (kept / "estimates" / f"{name}.csv").write_text("old")
+    (kept / "estimates.csv").write_text("of an older version: all in one file")
+    write(tmp_path / "made", 0.5, "agrees")
+    keep(tmp_path / "made" / "estimates.csv", kept / "estimates.csv")
+    assert [path.name for path in kept.rglob("*.csv")] == ["toy.csv"]
+    assert "0.5" in (kept / "estimates" / "toy.csv").read_text(encoding="utf-8")

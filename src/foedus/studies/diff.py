@@ -29,6 +29,9 @@ COMPARED = {
 }
 """Columns of the result files that a comparison reads; a baseline keeps these."""
 
+PARTED = ("estimates.csv",)
+"""Of these a baseline has one file a study, in a folder of the table's name."""
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -154,8 +157,8 @@ def diff_results(old: Path, new: Path) -> DiffReport:
     Parameters
     ----------
     old, new : Path
-        Folders with estimates.csv and comparison.csv; provenance.json and studies/*.json are
-        compared where both have them.
+        Folders with estimates.csv (or its parts, estimates/ID.csv) and comparison.csv;
+        provenance.json and studies/*.json are compared where both have them.
 
     Returns
     -------
@@ -183,23 +186,32 @@ def diff_results(old: Path, new: Path) -> DiffReport:
 
 
 def _read(folder: Path, name: str, key: Sequence[str]) -> dict[Key, Row]:
+    rows: dict[Key, Row] = {}
+    for path in _files(folder, name):
+        with path.open(encoding="utf-8", newline="") as handle:
+            reader = csv.DictReader(handle)
+            if lacking := set(key) - set(reader.fieldnames or ()):
+                raise InputError(f"{path}: column {', '.join(sorted(lacking))} is missing.")
+            for row in reader:
+                place = tuple(row[name] for name in key)
+                while place in rows:  # two numbers of one name: the second is told by a mark
+                    place = (*place, "again")
+                rows[place] = row
+    return rows
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    """Return the table's file, or its parts."""
     path = folder / name
-    if not path.is_file():
+    if path.is_file():
+        return [path]
+    parts = sorted(path.with_suffix("").glob("*.csv")) if name in PARTED else []
+    if not parts:
         raise MissingDataError(
             f"{path}: no such file; a results folder has estimates.csv and comparison.csv. "
             "Make them with `foedus report`."
         )
-    rows: dict[Key, Row] = {}
-    with path.open(encoding="utf-8", newline="") as handle:
-        reader = csv.DictReader(handle)
-        if lacking := set(key) - set(reader.fieldnames or ()):
-            raise InputError(f"{path}: column {', '.join(sorted(lacking))} is missing.")
-        for row in reader:
-            place = tuple(row[name] for name in key)
-            while place in rows:  # two numbers of one name: the second is told apart by a mark
-                place = (*place, "again")
-            rows[place] = row
-    return rows
+    return parts
 
 
 def _moved(
