@@ -44,7 +44,7 @@ class Reference(Strict):
     @property
     def families(self) -> list[str]:
         """Family names of the authors, in order."""
-        return [name.split(",")[0].strip() for name in self.author.split(" and ")]
+        return [_bare(name.split(",")[0]) for name in self.author.split(" and ")]
 
     def short(self) -> str:
         """Return "Johnson & Leeds 2011"."""
@@ -56,7 +56,7 @@ class Reference(Strict):
 
     def text(self) -> str:
         """Return the work as one line of a reference list."""
-        names = self.author.replace(" and ", "; ")
+        names = "; ".join(_bare(name) for name in self.author.split(" and "))
         place = self.journal or self.booktitle or self.publisher or ""
         issue = f" {self.volume}" if self.volume else ""
         issue += f"({self.number})" if self.number else ""
@@ -122,3 +122,8 @@ def cite(works: Mapping[str, Reference], keys: Iterable[str]) -> list[Reference]
             raise ConfigError(f'"{key}" is not in config/references. {nearest(key, works)}')
         found.append(works[key])
     return found
+
+
+def _bare(name: str) -> str:
+    """Return a name without the braces that hold an institution's together, as in BibTeX."""
+    return name.strip().removeprefix("{").removesuffix("}")

@@ -17,6 +17,7 @@ import pytest
 
 from foedus.config import Config, Project
 from foedus.errors import ConfigError, MissingDataError
+from foedus.references import Reference
 from foedus.report.build import build_report
 from foedus.report.claims import load_claims
 
@@ -321,3 +322,9 @@ def test_manifest_lists_what_was_made(built: Project) -> None:
     assert listed == sorted(listed)
     assert all((built.data / name).is_file() for name in listed)
     assert "report/index.html" in listed
+
+
+def test_an_institution_is_named_without_its_braces() -> None:
+    work = Reference(title="A List", author="{Some Project}", year=2016)
+    assert work.short() == "Some Project 2016"
+    assert work.text().startswith("Some Project (2016).")

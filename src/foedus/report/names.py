@@ -19,12 +19,20 @@ def short_cite(inputs: Inputs, study: Study) -> str:
     """
     named = [key for key in inputs.works if f"{study.id}_".startswith(f"{key}_")]
     if named:
-        return inputs.works[max(named, key=len)].short()
+        return _told_apart(inputs, max(named, key=len))
     works = works_of(inputs, study)
     alone = len(works) == 1 and not any(
         one.cite == study.cite for one in inputs.studies if one.id != study.id
     )
     return works[0][1].short() if alone else study.title
+
+
+def _told_apart(inputs: Inputs, key: str) -> str:
+    """Return a work's short name, with a letter if studies rebuild others of the same name."""
+    name = inputs.works[key].short()
+    rebuilt = {one for study in inputs.studies for one in study.cite if one in inputs.works}
+    alike = sorted(one for one in {*rebuilt, key} if inputs.works[one].short() == name)
+    return name if len(alike) == 1 else f"{name}{chr(ord('a') + alike.index(key))}"
 
 
 def name_works(inputs: Inputs, keys: tuple[str, ...]) -> list[str]:
