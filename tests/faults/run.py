@@ -45,9 +45,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for outcome in strike_all(ROOT, options.raw.resolve(), Path(scratch), options.points):
             outcomes.append(outcome)
+            write_csv(OUT, HEADER, table(outcomes))  # each time: a run that is broken off counts
             print(f"{outcome.step}: killed after {outcome.after:.2f} s: "
                   f"{'differs' if outcome.differing else 'same bytes'}", flush=True)  # fmt: skip
-    write_csv(OUT, HEADER, table(outcomes))
     print(OUT)
     return int(any(outcome.differing for outcome in outcomes))
 
