@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+from foedus.config import Project
+from foedus.sources.tables import Tables
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
 
 
 def _folder(name: str) -> Path:
@@ -27,3 +31,10 @@ def real_sources() -> Path:
 def real_samples() -> Path:
     """Analysis samples that another package made."""
     return _folder("samples")
+
+
+@pytest.fixture(scope="session")
+def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """The tables of the real files, each made when a test first asks for it."""
+    data = tmp_path_factory.mktemp("results")
+    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))

@@ -8,19 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foedus.config import Project
 from foedus.sources.tables import Tables
 from foedus.studies.registry import get_study
 from foedus.studies.run import run_design
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
 
 
 def test_alley_and_fuhrmanns_series(tables: Tables, real_sources: Path) -> None:

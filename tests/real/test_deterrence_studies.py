@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from foedus.config import Project
 from foedus.covariates.assemble import VariableRequest, build_variables
 from foedus.sources.tables import Tables
 from foedus.studies.registry import get_study
 from foedus.studies.run import StudyRun, run_design
 
 pytestmark = pytest.mark.real
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
 
 
 @pytest.fixture(scope="module")

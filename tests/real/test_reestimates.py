@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from foedus.config import Project
 from foedus.sources.tables import Tables
 from foedus.studies.registry import get_study
 from foedus.studies.run import StudyRun, run_design
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.real
 
 ALL_DIGITS = (
@@ -24,12 +21,6 @@ ALL_DIGITS = (
 GEE = "oneal_russett_2001_clear_clean"
 STOPS_SOON = 3e-6
 """R's geepack stops iterating at a relative change of 1e-4, and its seventh digit shows it."""
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
 
 
 def run(tables: Tables, study: str) -> StudyRun:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-from foedus.config import Project
 from foedus.covariates.assemble import VariableRequest, build_variables
 from foedus.sources.tables import Tables
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
 
 
 def test_nation_months_and_deaths_are_those_of_the_wars_that_begin(tables: Tables) -> None:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from foedus.config import Project
 from foedus.covariates.assemble import VariableRequest, build_variables
 from foedus.sources.tables import Tables
 from foedus.studies.measures import MeasureContext, get_measure
 from foedus.studies.registry import get_study
 from foedus.studies.run import run_design
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.real
 YEARS = (1816, 2007)
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
 
 
 def variables(tables: Tables, unit: str, **wanted: VariableRequest) -> list[dict[str, Any]]:

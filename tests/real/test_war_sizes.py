@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from foedus.config import Project
 from foedus.sources.tables import Tables
 from foedus.studies.measures import MeasureContext, get_measure
 from foedus.studies.registry import get_study
 from foedus.studies.run import StudyRun, run_design
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
 
 
 def run(tables: Tables, study: str) -> StudyRun:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from foedus.config import Project
 from foedus.covariates.assemble import VariableRequest, build_variables
 from foedus.sources.tables import Tables
 from foedus.studies.measures import MeasureContext, get_measure
@@ -25,12 +24,6 @@ pytestmark = pytest.mark.real
 
 # A war in which a state changed sides: the sample keeps the first of its rows only.
 SWITCHED = {108: 450.0, 139: 65900.0}
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
 
 
 def rows_of(path: Path) -> Iterator[dict[str, str]]:
