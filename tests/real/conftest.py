@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foedus.config import Project
+from foedus.config import load_project
 from foedus.sources.tables import Tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,4 +37,4 @@ def real_samples() -> Path:
 def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
     """The tables of the real files, each made when a test first asks for it."""
     data = tmp_path_factory.mktemp("results")
-    return Tables(Project(ROOT, data=data, raw_dirs=(real_sources,), offline=True))
+    return Tables(load_project(root=ROOT, data=data, raw=[real_sources], offline=True))

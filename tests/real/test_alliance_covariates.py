@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import igraph
 import numpy as np
@@ -11,19 +10,12 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from foedus.config import load_project
 from foedus.covariates.assemble import VariableRequest, build_panel, build_variables
 from foedus.sources.tables import Tables
 
 pytestmark = pytest.mark.real
 
 OLD = {"release": "4.01"}
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(load_project(data=data, raw=[real_sources], offline=True))
 
 
 def variables(

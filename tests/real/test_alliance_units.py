@@ -10,7 +10,6 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from foedus.config import load_project
 from foedus.covariates.alliance_pairs import LIMITED
 from foedus.covariates.assemble import Panel, VariableRequest, build_panel, build_variables
 from foedus.panels.units import build_spine
@@ -20,12 +19,6 @@ pytestmark = pytest.mark.real
 
 YEARS = (1815, 2018)
 OBLIGATIONS = ("defense", "offense", "neutrality", "nonaggression", "consultation")
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(load_project(data=data, raw=[real_sources], offline=True))
 
 
 @pytest.fixture(scope="module")

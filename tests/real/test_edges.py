@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from foedus.config import load_project
 from foedus.covariates.assemble import Builder, column_names
 from foedus.covariates.registry import get_covariate
 from foedus.covariates.values import is_missing
@@ -34,12 +31,6 @@ ASKED = [
     ("intrastate_war", "state-year", {"source": "4.1"}),
     ("system_crises", "system-year", {}),
 ]
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(load_project(data=data, raw=[real_sources], offline=True))
 
 
 @pytest.mark.parametrize(("name", "unit", "options"), ASKED)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from tests.covariates.every import check
 from tests.covariates.test_every_covariate import NAMES as IN_WORLDS
 
-from foedus.config import load_project
 from foedus.covariates.registry import registry
 from foedus.sources.tables import Tables
 
@@ -17,12 +14,6 @@ pytestmark = pytest.mark.real
 YEARS = (1987, 1987)
 # COW's alliances are a user's own file
 NAMES = [name for name in registry() if name not in (*IN_WORLDS, "cow_alliance")]
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(load_project(data=data, raw=[real_sources], offline=True))
 
 
 @pytest.mark.parametrize("name", NAMES)

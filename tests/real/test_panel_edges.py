@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from foedus.cli.front import run
-from foedus.config import load_project
 from foedus.covariates.assemble import Builder, build_panel
 from foedus.covariates.registry import Covariate, applies, registry
 from foedus.covariates.values import is_missing
@@ -35,12 +34,6 @@ EMPTY_AT_AN_EDGE = {
     "rival_pact_5": "no rivalry is coded after 2010",
     "rival_pact_10": "no rivalry is coded after 2010",
 }
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(load_project(data=data, raw=[real_sources], offline=True))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foedus.config import load_project
 from foedus.covariates.assemble import (
     Builder,
     VariableRequest,
@@ -27,12 +26,6 @@ from foedus.sources.tables import Tables
 pytestmark = pytest.mark.real
 
 YEARS = (1816, 2010)
-
-
-@pytest.fixture(scope="module")
-def tables(real_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    data = tmp_path_factory.mktemp("results")
-    return Tables(load_project(data=data, raw=[real_sources], offline=True))
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,24 @@ class LinearFit:
     rows: IntArray | None = None
     numbers: dict[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def of_all(
+        cls,
+        coef: FloatArray,
+        bread: FloatArray,
+        X: FloatArray,
+        residual: FloatArray,
+        numbers: dict[str, float],
+        rows: IntArray | None = None,
+    ) -> LinearFit:
+        """Return the fit of unweighted rows from which nothing was absorbed."""
+        n, k = X.shape
+        rss = float(residual @ residual)
+        likely = gaussian(rss, n)
+        return cls(
+            coef, bread, X, residual, rss / (n - k), n - k, n, k, likely, None, rows, numbers
+        )
+
     @property
     def vcov(self) -> FloatArray:
         """The classical covariance of the coefficients."""
@@ -205,13 +223,9 @@ def fit_between(y: FloatArray, X: FloatArray, names: Sequence[str], factor: Fact
             f"{means.shape[1]} coefficients."
         )
     coef, residual, bread = least_squares(left, means, names)
-    n, k = means.shape
-    rss = float(residual @ residual)
     first = np.unique(factor.codes, return_index=True)[1].astype(np.int64)
-    return LinearFit(
-        coef, bread, means, residual, rss / (n - k), n - k, n, k, gaussian(rss, n), None, first,
-        {"groups": float(n), "r2": _r2(left, residual)},
-    )  # fmt: skip
+    numbers = {"groups": float(left.size), "r2": _r2(left, residual)}
+    return LinearFit.of_all(coef, bread, means, residual, numbers, first)
 
 
 def _r2(y: FloatArray, residual: FloatArray) -> float:
@@ -267,11 +281,8 @@ def fit_differences(
             f"no variation within {unit.name}: {', '.join(flat)} never changes. Leave it out."
         )
     coef, residual, bread = least_squares(d, D, names)
-    rss = float(residual @ residual)
-    return LinearFit(
-        coef, bread, D, residual, rss / (n - k), n - k, n, k, gaussian(rss, n), None,
-        later.astype(np.int64), {"differences": float(n), "r2": _r2(d, residual)},
-    )  # fmt: skip
+    numbers = {"differences": float(n), "r2": _r2(d, residual)}
+    return LinearFit.of_all(coef, bread, D, residual, numbers, later.astype(np.int64))
 
 
 # --- random effects -------------------------------------------------------------------------
@@ -521,23 +532,8 @@ def fit_random(
     X = Z - theta[:, None] * group_means(Z, factor)[factor.codes]
     left = y - theta * group_means(y, factor)[factor.codes]
     coef, residual, bread = least_squares(left, X, names)
-    n, k = X.shape
-    rss = float(residual @ residual)
     numbers["theta_mean"] = float(theta.mean())
-    return LinearFit(
-        coef,
-        bread,
-        X,
-        residual,
-        rss / (n - k),
-        n - k,
-        n,
-        k,
-        gaussian(rss, n),
-        None,
-        None,
-        numbers,
-    )
+    return LinearFit.of_all(coef, bread, X, residual, numbers)
 
 
 def _fit_two_way(

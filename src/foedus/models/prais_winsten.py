@@ -15,7 +15,7 @@ import numpy as np
 from foedus.errors import EstimationError
 from foedus.models.absorb import Factor
 from foedus.models.arrays import BoolArray, FloatArray, IntArray
-from foedus.models.panel_effects import LinearFit, beck_katz, gaussian, least_squares
+from foedus.models.panel_effects import LinearFit, beck_katz, least_squares
 
 RHOS = ("common", "unit")
 ESTIMATES = ("regression", "durbin_watson")
@@ -82,26 +82,11 @@ def fit_prais_winsten(
     changed = _transformed(np.column_stack([y, X]), by_row, runs)
     y_new, X_new = changed[:, 0], changed[:, 1:]
     coef, left, bread = least_squares(y_new, X_new, names)
-    n, k = X.shape
-    rss = float(left @ left)
     numbers = {
         "rho": mean, "rho_least": float(by_unit.min()), "rho_most": float(by_unit.max()),
         "units": float(unit.n_levels), "runs": float((~runs.follows).sum()),
     }  # fmt: skip
-    made = LinearFit(
-        coef,
-        bread,
-        X_new,
-        left,
-        rss / (n - k),
-        n - k,
-        n,
-        k,
-        gaussian(rss, n),
-        None,
-        None,
-        numbers,
-    )
+    made = LinearFit.of_all(coef, bread, X_new, left, numbers)
     periods, codes = np.unique(time, return_inverse=True)
     times = Factor("time", codes.reshape(-1).astype(np.int64), periods.size)
     return made, beck_katz(X_new, left, bread, unit, times)
