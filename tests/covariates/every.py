@@ -24,7 +24,8 @@ from foedus.studies.recording import RecordingTables
 UNITS = (
     "state-year", "dyad-year", "directed-dyad-year", "system-year", "region-year", "alliance",
     "alliance-year", "alliance-member-year", "allied-dyad-year", "dispute", "dispute-participant",
-    "dispute-dyad-year", "war", "war-participant", "war-joiner", "war-joiner-year",
+    "dispute-dyad-year", "dispute-joiner", "war", "war-participant", "war-joiner",
+    "war-joiner-year",
 )  # fmt: skip
 # state 1's share: the two directions add up to one
 COMPLEMENTS = {"capability_share"}

@@ -13,7 +13,7 @@ from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import Values
 from foedus.panels.dispute_units import opposed
 
-DISPUTE_UNITS = ("dispute", "dispute-participant", "dispute-dyad-year")
+DISPUTE_UNITS = ("dispute", "dispute-participant", "dispute-dyad-year", "dispute-joiner")
 RELEASE = Option(
     "5.0", "Release of the MID data; the rows of the unit are always 5.0's.", ("5.0", "4.2")
 )

@@ -76,6 +76,7 @@ def units() -> dict[str, Unit]:
     """Return every unit by name."""
     from foedus.panels import (  # noqa: F401  (they register on import)
         alliance_units,
+        dispute_joiner_units,
         dispute_units,
         fine_units,
         k_ad_unit,
