@@ -30,10 +30,6 @@ def stamped(step, files):
     return stamp(os.path.join(RESULTS, "lineage"), step, files)
 
 
-wildcard_constraints:
-    study="[a-z0-9_]+",
-
-
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/panel.smk"
 include: "workflow/rules/studies.smk"

@@ -394,7 +394,7 @@ def _study_step(project: Project, study: Study, sources: list[SourceStep]) -> St
         id=study.id,
         files=_here(files) + _covariate_files(project, covariates),
         tables=[table for step in sources for table in step.tables],
-        code=modules("foedus.studies.run", *measures, *map(_home, covariates.values())),
+        code=modules("foedus.studies.curve", *measures, *map(_home, covariates.values())),
         has_curve=bool(study.design.choices),
     )
 

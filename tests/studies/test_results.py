@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from foedus.config import Config, Project
 from foedus.errors import MissingDataError, UsageError
 from foedus.store import read_parquet
 from foedus.studies.collect import collect, git_revision
-from foedus.studies.curve import run_curve
+from foedus.studies.curve import run_curve, run_with_curve
 from foedus.studies.diff import diff_results, same
 from foedus.studies.outcome import CONTRACT_COMPARISON, CONTRACT_ESTIMATES
 from foedus.studies.run import run_study
@@ -58,6 +59,28 @@ def test_a_curve_needs_choices(project: Project, tables: Any) -> None:
         run_curve(project, tables, "toy_study", most=5)
     with pytest.raises(UsageError, match="at least one"):
         run_curve(project, tables, "toy_study", most=0)
+
+
+@pytest.mark.parametrize("most", [5, 64])
+def test_a_run_with_its_curve_writes_what_both_write_alone(
+    project: Project, tables: Any, tmp_path: Path, most: int
+) -> None:
+    run_study(project, tables, "toy_study")
+    run_curve(project, HandmadeTables(), "toy_study", most)
+    beside = replace(project, data=tmp_path / "beside")
+    run_with_curve(beside, HandmadeTables(), "toy_study", most)
+    written = [path.relative_to(project.data) for path in project.data.rglob("*.*")]
+    assert len(written) == 7
+    for name in written:
+        assert (beside.data / name).read_bytes() == (project.data / name).read_bytes(), name
+
+
+def test_a_run_with_a_curve_of_a_study_without_choices(project: Project, tables: Any) -> None:
+    with pytest.raises(UsageError, match="at least one"):
+        run_with_curve(project, tables, "toy_study", 0)
+    write_study(project.root / "config" / "studies", {**TOY, "choices": {}})
+    assert run_with_curve(project, tables, "toy_study", 5).estimates.num_rows
+    assert not (project.data / "curves").exists()
 
 
 def test_specifications_that_fail_keep_their_row(project: Project, tables: Any) -> None:

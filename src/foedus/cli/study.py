@@ -87,10 +87,20 @@ def show(settings: Settings, study_id: str) -> None:
 @click.option(
     "--diagnose", is_flag=True, help="Vary choices singly and in pairs for each number not met."
 )
+@click.option(
+    "--curve",
+    "most",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Also the specification curve, of at most N specifications.",
+)
 @click.pass_obj
-def run(settings: Settings, ids: tuple[str, ...], every: bool, diagnose: bool) -> None:
+def run(
+    settings: Settings, ids: tuple[str, ...], every: bool, diagnose: bool, most: int | None
+) -> None:
     """Estimate studies and compare them with print."""
     from foedus.sources.tables import Tables
+    from foedus.studies.curve import run_with_curve
     from foedus.studies.run import run_study
 
     project = settings.project()
@@ -98,7 +108,10 @@ def run(settings: Settings, ids: tuple[str, ...], every: bool, diagnose: bool) -
     done = []
     for study_id in _chosen(project, ids, every):
         with settings.working(f"running {study_id}"):
-            outcome = run_study(project, tables, study_id, diagnose=diagnose)
+            if most is None:
+                outcome = run_study(project, tables, study_id, diagnose=diagnose)
+            else:
+                outcome = run_with_curve(project, tables, study_id, most, diagnose)
         done.append(_outcome(study_id, outcome.comparison.to_pylist()))
         for failure in outcome.failed:
             settings.say(f"{study_id}: not estimated: {' '.join(failure.values())}")

@@ -18,7 +18,7 @@ from foedus.studies.frame import Workshop
 from foedus.studies.outcome import to_table
 from foedus.studies.recording import RecordingTables
 from foedus.studies.registry import Study, get_study
-from foedus.studies.run import key_terms, term_under
+from foedus.studies.run import StudyRun, key_terms, run_study, term_under
 
 SEED = 1816
 """Seed of the sample of specifications when there are more than are asked for."""
@@ -59,12 +59,54 @@ def run_curve(project: Project, tables: Tables, study_id: str, most: int) -> pa.
         If the study isn't valid.
     """
     study = get_study(project, study_id)
+    _require_choices(study, most)
+    require_valid(project, study)
+    recording = RecordingTables(tables)
+    return _written(project, study, Memo(recording, Workshop(recording)), most)
+
+
+def run_with_curve(
+    project: Project, tables: Tables, study_id: str, most: int, diagnose: bool = False
+) -> StudyRun:
+    """Run a study, then its specification curve on what the run has made, and write both.
+
+    The files are the same, byte for byte, as those of `run_study` and `run_curve` one after the
+    other; columns and models that both need are made once. A study without choices has no curve.
+
+    Parameters
+    ----------
+    project, tables, study_id, diagnose
+        See `run_study`.
+    most : int
+        See `run_curve`.
+
+    Returns
+    -------
+    StudyRun
+
+    Raises
+    ------
+    UsageError
+        If `most` is below 1; else as `run_study` does.
+    """
+    study = get_study(project, study_id)
+    if study.design.choices:
+        _require_choices(study, most)
+    run = run_study(project, tables, study_id, diagnose=diagnose)
+    if study.design.choices:
+        _written(project, study, run.memo, most)
+    return run
+
+
+def _require_choices(study: Study, most: int) -> None:
     if most < 1:
         raise UsageError(f"--max {most}: ask for at least one specification.")
     if not study.design.choices:
         raise UsageError(f"{study.origin} declares no choices, so there is no curve to draw.")
-    require_valid(project, study)
-    table = curve_table(study, tables, most)
+
+
+def _written(project: Project, study: Study, memo: Memo, most: int) -> pa.Table:
+    table = curve_table(study, memo, most)
     metadata = {"study": study.id, "seed": SEED, "combinations": combinations(study)}
     if project.world is not None:
         metadata["simulated"] = True
@@ -91,17 +133,24 @@ def curve_terms(study: Study) -> list[tuple[str, str]]:
     return [pair for pair in pairs if pair[0] == pairs[0][0]]
 
 
-def curve_table(study: Study, tables: Tables, most: int) -> pa.Table:
+def curve_table(study: Study, memo: Memo, most: int) -> pa.Table:
     """Estimate the specifications without writing anything."""
-    recording = RecordingTables(tables)
-    memo = Memo(recording, Workshop(recording))
-    names = list(study.design.choices)
     terms = curve_terms(study)
-    rows: list[dict[str, Any]] = []
-    for number, spec in enumerate(specifications(study.design.choices, most, SEED)):
-        rows.extend(_rows(study, memo, spec, number, terms))
-    choices = [(name, _TEXT) for name in names]
-    return to_table(rows, pa.schema([*_LEADING, *choices, *_NUMBERS]))
+    listed = list(enumerate(specifications(study.design.choices, most, SEED)))
+    # Single departures first, as a run of the study takes them: where Newton's method begins is
+    # then the same in both, and so is the last digit.
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for number, spec in sorted(listed, key=lambda item: _departs(item[1])):
+        rows[number] = _rows(study, memo, spec, number, terms)
+    choices = [(name, _TEXT) for name in study.design.choices]
+    ordered = [row for number, _ in listed for row in rows[number]]
+    return to_table(ordered, pa.schema([*_LEADING, *choices, *_NUMBERS]))
+
+
+def _departs(spec: Specification) -> tuple[int, int]:
+    """Return where a specification stands in line: declared, departures one at a time, the rest."""
+    changed = [place for place, pick in enumerate(spec.picks) if pick]
+    return min(len(changed), 2), changed[0] if len(changed) == 1 else 0
 
 
 def _rows(

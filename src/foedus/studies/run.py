@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -58,6 +58,8 @@ class StudyRun:
     portraits : pyarrow.Table
         What the figures of the leading models are drawn from, as written to
         studies/<id>_portraits.parquet.
+    memo : Memo
+        All that was made on the way: a specification curve goes on from it.
     """
 
     study: str
@@ -67,6 +69,7 @@ class StudyRun:
     rows: pa.Table
     trials: pa.Table
     portraits: pa.Table
+    memo: Memo = field(repr=False)
 
     @property
     def failed(self) -> list[dict[str, str]]:
@@ -157,6 +160,7 @@ def run_design(
             ({"study": study.id, **row} for row in portrait_rows(declared)) if choices else (),
             PORTRAITS,
         ),
+        memo,
     )
 
 
