@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from foedus.covariates.registry import Covariate, applies, for_unit, registry
+from foedus.covariates.registry import Covariate, applies, declared_in, for_unit, registry
 from foedus.errors import UsageError
 from foedus.panels.units import get_unit, units
 from foedus.references import load_references
@@ -131,3 +133,21 @@ def test_a_number_out_of_its_bounds_is_refused(
     with pytest.raises(UsageError, match=wanted):
         registry()[name].resolve_options({option: value})
     assert registry()[name].resolve_options({})[option] is not None
+
+
+def test_every_covariate_is_found_in_the_text_of_its_module() -> None:
+    """Else one name would import all modules; and a name that isn't declared would be found."""
+    assert declared_in() == {
+        name: entry.module
+        for name, entry in registry().items()
+        if entry.module.startswith("foedus.covariates.")
+    }
+
+
+def test_one_covariate_imports_no_other() -> None:
+    asked = "from foedus.covariates.registry import get_covariate; get_covariate('polity')"
+    told = "import sys; print(*(name for name in sys.modules if 'alliance_' in name))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{asked}; {told}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

@@ -19,6 +19,7 @@ from foedus.covariates.registry import (
     ColumnSpec,
     Covariate,
     applies,
+    fits,
     for_unit,
     get_covariate,
 )
@@ -405,14 +406,14 @@ def column_names(unit: str, names: Sequence[str] | str) -> dict[str, list[str]]:
 
 
 def _entries(unit: str, keys: Sequence[str], names: Sequence[str] | str) -> dict[str, Covariate]:
-    fitting = for_unit(unit, keys)
     if names == "all":
-        return {name: entry for name, entry in fitting.items() if not entry.on_request}
+        every = for_unit(unit, keys)
+        return {name: entry for name, entry in every.items() if not entry.on_request}
     asked = [names] if isinstance(names, str) else list(names)
     chosen = {}
     for name in asked:
         entry = get_covariate(name)
-        if name not in fitting:
+        if not fits(entry, unit, keys):
             raise UsageError(
                 f"covariate {name} has no column on {unit}. See `foedus covariates --unit {unit}`."
             )

@@ -6,10 +6,13 @@ tests that every entry must pass.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from foedus.errors import UsageError, nearest
@@ -24,6 +27,7 @@ Collapse = Literal["max", "min", "sum", "mean", "same", "none"]
 Up = Literal["max", "min", "sum", "mean", "first", "last"]
 Build = Callable[["Context"], Mapping[str, "Values"]]
 
+_DECLARES = re.compile(r'^@covariate\(\s*name="(\w+)"', re.MULTILINE)
 ALL_DYADS = ("directed-dyad-year", "dyad-year")
 
 
@@ -329,6 +333,22 @@ def registry() -> dict[str, Covariate]:
     return dict(sorted(_COVARIATES.items()))
 
 
+@functools.cache
+def declared_in() -> dict[str, str]:
+    """Return the module of each covariate of this room, read from the modules' text.
+
+    Importing all of them to find one would take longer than a small panel does.
+    """
+    import foedus.covariates as room
+
+    found: dict[str, str] = {}
+    for folder in room.__path__:
+        for path in sorted(Path(folder).glob("*.py")):
+            for name in _DECLARES.findall(path.read_text(encoding="utf-8")):
+                found[name] = f"{room.__name__}.{path.stem}"
+    return found
+
+
 def get_covariate(name: str) -> Covariate:
     """Return a covariate by name.
 
@@ -337,7 +357,9 @@ def get_covariate(name: str) -> Covariate:
     UsageError
         For an unknown name, with the nearest known ones.
     """
-    if name in _COVARIATES:  # looking through the room's modules is for names not met yet
+    if name not in _COVARIATES and name in declared_in():
+        importlib.import_module(declared_in()[name])
+    if name in _COVARIATES:
         return _COVARIATES[name]
     known = registry()
     if name not in known:
@@ -349,11 +371,12 @@ def get_covariate(name: str) -> Covariate:
 
 def for_unit(unit: str, keys: Sequence[str]) -> dict[str, Covariate]:
     """Return the covariates that have at least one column on a unit with these keys."""
-    return {
-        name: entry
-        for name, entry in registry().items()
-        if any(applies(entry, spec, unit, keys) for spec in entry.columns)
-    }
+    return {name: entry for name, entry in registry().items() if fits(entry, unit, keys)}
+
+
+def fits(entry: Covariate, unit: str, keys: Sequence[str]) -> bool:
+    """Whether a covariate has at least one column on a unit with these keys."""
+    return any(applies(entry, spec, unit, keys) for spec in entry.columns)
 
 
 def applies(entry: Covariate, spec: ColumnSpec, unit: str, keys: Sequence[str]) -> bool:

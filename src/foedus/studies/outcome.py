@@ -6,14 +6,16 @@ One place says what estimates.csv and comparison.csv look like; CONTRACT's colum
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from foedus.store import format_number
 
 _TEXT, _REAL, _WHOLE = pa.string(), pa.float64(), pa.int64()
+_POLARS = {_TEXT: pl.String, _REAL: pl.Float64, _WHOLE: pl.Int64, pa.bool_(): pl.Boolean}
 
 ESTIMATES = pa.schema(
     [
@@ -58,8 +60,19 @@ def rounded(value: Any) -> Any:
 
 def to_table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Return rows as an Arrow table of a schema; a column that a row lacks is null there."""
-    listed = [rounded(row) for row in rows]
+    return as_table([rounded(row) for row in rows], schema)
+
+
+def as_table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Return rows as they are as an Arrow table of a schema.
+
+    By way of polars: ``pa.array`` of a list imports pandas, a third of a second in every run of a
+    study.
+    """
     arrays = [
-        pa.array([row.get(field.name) for row in listed], type=field.type) for field in schema
+        pl.Series([row.get(field.name) for row in rows], dtype=_POLARS[field.type], strict=True)
+        .to_arrow()
+        .cast(field.type)
+        for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

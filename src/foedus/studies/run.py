@@ -21,7 +21,7 @@ from foedus.studies.estimation import CAUGHT, Estimation, Memo, one_line
 from foedus.studies.fit import Fitted, TermEstimate
 from foedus.studies.frame import Rows, Workshop
 from foedus.studies.measures import MeasureRow
-from foedus.studies.outcome import COMPARISON, ESTIMATES, rounded, to_table
+from foedus.studies.outcome import COMPARISON, ESTIMATES, as_table, rounded, to_table
 from foedus.studies.portraits import PORTRAITS, portrait_rows
 from foedus.studies.recording import RecordingTables
 from foedus.studies.registry import Study, get_study
@@ -154,8 +154,8 @@ def run_design(
         to_table(estimates, ESTIMATES),
         to_table(comparison, COMPARISON),
         rounded(detail),
-        UNREBUILT.empty_table() if rows is None else rows,
-        found.trials if found else TRIALS.empty_table(),
+        as_table([], UNREBUILT) if rows is None else rows,
+        found.trials if found else as_table([], TRIALS),
         to_table(
             ({"study": study.id, **row} for row in portrait_rows(declared)) if choices else (),
             PORTRAITS,

@@ -19,6 +19,7 @@ from foedus.errors import ConfigError
 from foedus.studies.comparison import distance
 from foedus.studies.design import Specification
 from foedus.studies.estimation import CAUGHT, Estimation, Memo
+from foedus.studies.outcome import as_table
 from foedus.studies.published import Published
 from foedus.studies.registry import Study
 from foedus.studies.verdict import Rebuilt, verdict
@@ -156,8 +157,7 @@ def diagnose_study(
         rows.extend(number.rows())
         if number.steps:
             walks.append(number.page())
-    arrays = [pa.array([row[item.name] for row in rows], type=item.type) for item in TRIALS]
-    return Diagnosis(pa.Table.from_arrays(arrays, schema=TRIALS), walks, cut_short)
+    return Diagnosis(as_table(rows, TRIALS), walks, cut_short)
 
 
 def _unmet(study: Study, declared: Estimation) -> list[Published]:
