@@ -160,25 +160,30 @@ class _War:
     last_day: int
     spells: list[_Spell]
     attacker: int
-    by_state: dict[int, list[_Spell]] = field(default_factory=dict)
+    by_state: dict[int, list[tuple[_Spell, list[_Spell]]]] = field(default_factory=dict)
+    """Each belligerent's spells, each with those of its opponents on any day of it."""
 
     def __post_init__(self) -> None:
         for spell in self.spells:
-            self.by_state.setdefault(spell.ccode, []).append(spell)
+            against = [
+                other
+                for other in self.spells
+                if other.side != spell.side and _overlap(other, spell)
+            ]
+            self.by_state.setdefault(spell.ccode, []).append((spell, against))
 
-    def opponents(self, spell: _Spell) -> list[_Spell]:
-        return [
-            other for other in self.spells if other.side != spell.side and _overlap(other, spell)
-        ]
+    def of(self, ccode: int) -> list[_Spell]:
+        """Return a state's spells; none if it didn't fight."""
+        return [spell for spell, _ in self.by_state.get(ccode, ())]
 
 
 def _overlap(one: _Spell, other: _Spell, since: int = NEVER, until: int = FOREVER) -> bool:
     """Say whether two spells share a day of fighting, truces apart, from `since` to `until`."""
-    return any(
-        max(first[0], second[0], since) <= min(first[1], second[1], until)
-        for first in one.phases
-        for second in other.phases
-    )
+    for start, end in one.phases:
+        for other_start, other_end in other.phases:
+            if max(start, other_start, since) <= min(end, other_end, until):
+                return True
+    return False
 
 
 def _spell(wars: WarList, row: int) -> _Spell:
@@ -252,26 +257,46 @@ def build_cases(
         First and last year of the treaty data; wars that begin outside them are left out, since
         an absent pact would mean nothing there.
     """
+    days = _days_in_system(system)
+    cases = []
+    for war, atopid, rows in _meetings(members, wars, options, coverage):
+        cases.append(_case(atopid, _bound(rows, war), war, days, options))
+    return cases
+
+
+def _meetings(
+    members: pl.DataFrame, wars: WarList, options: Mapping[str, Any], coverage: tuple[int, int]
+) -> Iterator[tuple[_War, int, list[_Member]]]:
+    """Yield each war with each pact that it concerns under the pairing rule, and its members."""
     last_day = int(np.datetime64(f"{coverage[1]}-12-31").astype("datetime64[D]").astype(np.int64))
     pacts = _pacts(members, last_day)
-    cases = []
+    # Most pacts have no belligerent: looking from the belligerents leaves them out unread.
+    pacts_of: dict[int, set[int]] = {}
+    for atopid, rows in pacts.items():
+        for row in rows:
+            pacts_of.setdefault(row.ccode, set()).add(atopid)
     for at in range(len(wars.numbers)):
         war = _war(wars, at)
         if not coverage[0] <= war.year <= coverage[1]:
             continue
-        for atopid, rows in sorted(pacts.items()):
-            # Most pacts have no belligerent, or none in time: leave them out before looking closer.
-            if not any(
-                row.ccode in war.by_state
-                and row.start <= war.last_day
-                and row.end >= war.first_day - 1
-                for row in rows
-            ):
-                continue
-            case = _case(atopid, rows, war, system, options)
-            if case is not None:
-                cases.append(case)
-    return cases
+        for atopid in sorted(set().union(*(pacts_of.get(ccode, ()) for ccode in war.by_state))):
+            fighting = (row for row in pacts[atopid] if row.ccode in war.by_state)
+            if any(_in_time(row, war, options["pairing"]) for row in fighting):
+                yield war, atopid, pacts[atopid]
+
+
+def _bound(rows: list[_Member], war: _War) -> list[_Member]:
+    """Return the members' rows in force on some day from the eve of a war to its last."""
+    return [row for row in rows if row.start <= war.last_day and row.end >= war.first_day - 1]
+
+
+def _days_in_system(system: StateSystem) -> dict[int, list[tuple[int, int]]]:
+    """Return each state's first and last days in the system, by its number."""
+    days: dict[int, list[tuple[int, int]]] = {}
+    spells = zip(system.spell_state, system.spell_start, system.spell_end, strict=True)
+    for at, start, end in spells:
+        days.setdefault(int(system.ccodes[at]), []).append((int(start), int(end)))
+    return days
 
 
 def build_verdicts(
@@ -290,26 +315,16 @@ def build_verdicts(
         pledge that fell due, kept or not; members that fought each other while bound stand twice,
         each as the giver that broke faith (obligation "fight").
     """
-    last_day = int(np.datetime64(f"{coverage[1]}-12-31").astype("datetime64[D]").astype(np.int64))
+    days = _days_in_system(system)
     rows: list[tuple[int, int, int, str, int, int, bool]] = []
-    pacts = _pacts(members, last_day)
-    for at in range(len(wars.numbers)):
-        war = _war(wars, at)
-        if not coverage[0] <= war.year <= coverage[1]:
-            continue
-        for atopid, members_of in sorted(pacts.items()):
-            if not any(_in_time(member, war, options["pairing"]) for member in members_of):
-                continue
-            bound = [
-                member
-                for member in members_of
-                if member.start <= war.last_day and member.end >= war.first_day - 1
-            ]
-            key = (war.warnum, atopid, war.year)
-            for member in bound:
-                for one in _verdicts(member, bound, war, system, options):
-                    rows.append((*key, one.obligation, one.giver, one.holder, one.kept))
-            rows += [(*key, "fight", one, other, False) for one, other in _fighting(bound, war)]
+    for war, atopid, of_pact in _meetings(members, wars, options, coverage):
+        bound = _bound(of_pact, war)
+        key = (war.warnum, atopid, war.year)
+        rows += [
+            (*key, one.obligation, one.giver, one.holder, one.kept)
+            for one in _verdicts(bound, war, days, options)
+        ]
+        rows += [(*key, "fight", one, other, False) for one, other in _fighting(bound, war)]
     columns = {
         "warnum": pl.Int64, "atopid": pl.Int64, "year": pl.Int64, "obligation": pl.String,
         "giver": pl.Int64, "holder": pl.Int64, "kept": pl.Boolean,
@@ -318,10 +333,10 @@ def build_verdicts(
 
 
 def _in_time(member: _Member, war: _War, rule: str) -> bool:
-    """Say whether a member's row brings its pact into the war under the pairing rule."""
-    spells = war.by_state.get(member.ccode, [])
+    """Say whether a belligerent's row brings its pact into the war under the pairing rule."""
+    spells = war.of(member.ccode)
     if rule == "outset":
-        return bool(spells) and member.stands(war.first_day - 1)
+        return member.stands(war.first_day - 1)
     if rule == "entry":
         return any(member.stands(spell.start - 1) for spell in spells)
     return any(member.start <= spell.end and member.end >= spell.start - 1 for spell in spells)
@@ -329,22 +344,14 @@ def _in_time(member: _Member, war: _War, rule: str) -> bool:
 
 def _case(
     atopid: int,
-    rows: list[_Member],
+    bound: list[_Member],
     war: _War,
-    system: StateSystem,
+    days: Mapping[int, list[tuple[int, int]]],
     options: Mapping[str, Any],
-) -> Case | None:
-    if not any(_in_time(member, war, options["pairing"]) for member in rows):
-        return None
-    bound = [
-        member
-        for member in rows
-        if member.start <= war.last_day and member.end >= war.first_day - 1
-    ]
+) -> Case:
     verdicts = [
         (verdict.obligation, verdict.giver, verdict.kept)
-        for member in bound
-        for verdict in _verdicts(member, bound, war, system, options)
+        for verdict in _verdicts(bound, war, days, options)
     ]
     fights = _fights(bound, war)
     kinds = {kind for kind, _, _ in verdicts} | ({"fight"} if fights else set())
@@ -383,8 +390,8 @@ def _fighting(bound: list[_Member], war: _War) -> set[tuple[int, int]]:
         for other in bound:
             if one.ccode >= other.ccode:
                 continue
-            for mine in war.by_state.get(one.ccode, []):
-                for theirs in war.by_state.get(other.ccode, []):
+            for mine in war.of(one.ccode):
+                for theirs in war.of(other.ccode):
                     meets = max(mine.start, theirs.start) - 1
                     if mine.side == theirs.side or not _overlap(mine, theirs):
                         continue
@@ -400,26 +407,28 @@ def _together(bound: list[_Member], war: _War) -> bool:
         mine.side == theirs.side and _overlap(mine, theirs)
         for place, one in enumerate(members)
         for other in members[place + 1 :]
-        for mine in war.by_state[one]
-        for theirs in war.by_state[other]
+        for mine in war.of(one)
+        for theirs in war.of(other)
     )
 
 
 def _verdicts(
-    giver: _Member,
     bound: list[_Member],
     war: _War,
-    system: StateSystem,
+    days: Mapping[int, list[tuple[int, int]]],
     options: Mapping[str, Any],
 ) -> Iterator[_Verdict]:
-    """Yield a verdict on each of a giver's pledges that fell due to a partner."""
+    """Yield a verdict on each pledge of one member to another that fell due, by giver."""
     members = {member.ccode for member in bound}
-    for holder in bound:
-        if holder.ccode == giver.ccode:
-            continue
-        for spell in war.by_state.get(holder.ccode, []):
-            outside = [enemy for enemy in war.opponents(spell) if enemy.ccode not in members]
-            if not outside or not _exists(giver.ccode, spell.start, war, system):
+    occasions = [
+        (holder, spell, outside)
+        for holder in bound
+        for spell, against in war.by_state.get(holder.ccode, ())
+        if (outside := [enemy for enemy in against if enemy.ccode not in members])
+    ]
+    for giver in bound:
+        for holder, spell, outside in occasions:
+            if holder.ccode == giver.ccode or not _exists(giver.ccode, spell.start, war, days):
                 continue
             due = _due(giver, holder, spell, outside, war, options)
             if due is None:
@@ -430,7 +439,7 @@ def _verdicts(
             until = min(giver.end, holder.end) + 1
             met = {
                 mine.side == spell.side
-                for mine in war.by_state.get(giver.ccode, [])
+                for mine in war.of(giver.ccode)
                 if _overlap(mine, spell, since, until)
             }
             beside, against = True in met, False in met
@@ -438,14 +447,10 @@ def _verdicts(
             yield _Verdict(due, giver.ccode, holder.ccode, kept)
 
 
-def _exists(ccode: int, day: int, war: _War, system: StateSystem) -> bool:
+def _exists(ccode: int, day: int, war: _War, days: Mapping[int, list[tuple[int, int]]]) -> bool:
     # ASSUME: a member that was no state of the COW system when its partner entered the war, and
     # didn't fight in it, can't have broken a pledge: it isn't counted.
-    if ccode in war.by_state:
-        return True
-    at = int(system.index(np.array([ccode]))[0])
-    inside = (system.spell_state == at) & (system.spell_start <= day) & (system.spell_end >= day)
-    return at >= 0 and bool(inside.any())
+    return ccode in war.by_state or any(start <= day <= end for start, end in days.get(ccode, ()))
 
 
 def _due(
