@@ -21,6 +21,8 @@ COVERAGE = {
     "cow_interstate_wars": (1816, 1832),
     "capitals": (1816, 1840),
     "cow_mindist": (1820, 1838),
+    "cow_extrastate_wars": (1816, 1832),
+    "cow_intrastate_wars_4.1": (1816, 1832),
 }
 
 

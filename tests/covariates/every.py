@@ -25,7 +25,8 @@ UNITS = (
     "state-year", "dyad-year", "directed-dyad-year", "system-year", "region-year", "alliance",
     "alliance-year", "alliance-member-year", "allied-dyad-year", "dispute", "dispute-participant",
     "dispute-dyad-year", "dispute-joiner", "war", "war-participant", "war-joiner",
-    "war-joiner-year",
+    "war-joiner-year", "war-intervener", "war-intervener-year",
+    "ucdp-intervener-year",
 )  # fmt: skip
 # state 1's share: the two directions add up to one
 COMPLEMENTS = {"capability_share"}

@@ -54,7 +54,7 @@ def war_joiner_place(context: Context) -> dict[str, Values]:
     closest = np.zeros(len(war), np.int8)
     bordering = np.zeros(len(war), np.int32)
     nearest = np.full(len(war), np.nan)
-    types = _contiguity(context)
+    types = contiguity_of_years(context)
     for at in np.unique(war).tolist():
         rows = np.flatnonzero(war == at)
         side, _ = first_sides(context, wars, at, context.options["first_days"])
@@ -93,7 +93,8 @@ class _Contiguity:
         return codes
 
 
-def _contiguity(context: Context) -> _Contiguity:
+def contiguity_of_years(context: Context) -> _Contiguity:
+    """Return what gives the contiguity codes of a year, by the year's place in the system's."""
     return context.shared("war_contiguity", lambda: _Contiguity(context))
 
 

@@ -79,6 +79,7 @@ def units() -> dict[str, Unit]:
         dispute_joiner_units,
         dispute_units,
         fine_units,
+        intervener_units,
         k_ad_unit,
         region_units,
         state_units,

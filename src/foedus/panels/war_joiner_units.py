@@ -70,12 +70,11 @@ def at_risk(wars: WarList, system: StateSystem, last_year: int) -> AtRisk:
     state = np.tile(system.spell_state, n_wars)
     start = np.maximum(np.tile(system.spell_start, n_wars), wars.first_day[war])
     end = np.minimum(np.tile(system.spell_end, n_wars), war_end(wars, last_year)[war])
-    entered, side = _entries(wars, system)
-    entry = entered[war, state]
-    # Before the war's first day nobody is in it, so that originators have entry = first day.
-    joined = (entry > wars.first_day[war]) & (start <= entry) & (entry <= end)
+    entered, side, original = _entries(wars, system)
+    entry, original = entered[war, state], original[war, state]
+    joined = ~original & (start <= entry) & (entry <= end)
     end = np.where(joined, entry, end)
-    kept = (start <= end) & ((entry == NEVER) | (entry > end) | joined)
+    kept = (start <= end) & ~original & ((entry == NEVER) | (entry > end) | joined)
     order = np.lexsort((start[kept], state[kept], war[kept]))
     war, state, start, end, joined = (
         part[kept][order] for part in (war, state, start, end, joined)
@@ -83,17 +82,24 @@ def at_risk(wars: WarList, system: StateSystem, last_year: int) -> AtRisk:
     return AtRisk(war, state, start, end, joined, np.where(joined, side[war, state], 0))
 
 
-def _entries(wars: WarList, system: StateSystem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the day and the side of each state's entry into each war; never, and 0, if none."""
+def _entries(
+    wars: WarList, system: StateSystem
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the day and side of each state's entry into each war, and who was in it at the outset.
+
+    Without an entry the day is never, and the side 0.
+    """
     states = wars.states
     at = np.searchsorted(wars.numbers, states.warnum)
     state = system.index(states.ccode)
     known = state >= 0
     day = np.full((len(wars.numbers), system.n_states), NEVER)
     side = np.zeros(day.shape, np.int64)
+    original = np.zeros(day.shape, bool)
     day[at[known], state[known]] = states.start[known]
     side[at[known], state[known]] = states.side[known]
-    return day, side
+    original[at[known], state[known]] = states.original[known]
+    return day, side, original
 
 
 def unseen_joiners(wars: WarList, system: StateSystem, last_year: int) -> list[tuple[int, int]]:
@@ -115,9 +121,30 @@ def unseen_joiners(wars: WarList, system: StateSystem, last_year: int) -> list[t
     return sorted(set(entered) - seen)
 
 
-def _rows(tables: Tables, system: StateSystem, years: tuple[int, int], step: Step) -> Spine:
-    wars = load_wars(tables)
-    risk = at_risk(wars, system, tables.coverage("cow_interstate_wars")[1])
+def risk_rows(
+    unit: str,
+    wars: WarList,
+    last_year: int,
+    system: StateSystem,
+    years: tuple[int, int],
+    step: Step,
+) -> Spine:
+    """Return the years or months in which a state could have joined a war of a list.
+
+    Parameters
+    ----------
+    unit : str
+        Name of the unit.
+    wars : WarList
+    last_year : int
+        The list's last, in which wars without a known end still go on.
+    system : StateSystem
+    years : tuple of int
+        First and last year of the rows.
+    step : str
+        "year" or "month".
+    """
+    risk = at_risk(wars, system, last_year)
     first, last = (_period(days, step) for days in (risk.start, risk.end))
     # Spells of membership that meet in one period make one row, with the later one's entry.
     same = (risk.war[1:] == risk.war[:-1]) & (risk.state[1:] == risk.state[:-1])
@@ -139,7 +166,7 @@ def _rows(tables: Tables, system: StateSystem, years: tuple[int, int], step: Ste
     if step == "month":
         keys["month"] = period % 12 + 1
     return Spine(
-        unit=f"war-joiner-{step}",
+        unit=unit,
         system=system,
         keys={name: values.astype(np.int32) for name, values in keys.items()},
         places=(StatePlace("", state, year),),
@@ -156,6 +183,11 @@ def _rows(tables: Tables, system: StateSystem, years: tuple[int, int], step: Ste
             "period": period,
         },
     )
+
+
+def _rows(tables: Tables, system: StateSystem, years: tuple[int, int], step: Step) -> Spine:
+    last_year = tables.coverage("cow_interstate_wars")[1]
+    return risk_rows(f"war-joiner-{step}", load_wars(tables), last_year, system, years, step)
 
 
 def _period(days: NDArray[np.int64], step: Step) -> NDArray[np.int64]:

@@ -102,7 +102,14 @@ def war_joiner(tables: Tables, system: StateSystem, years: tuple[int, int]) -> S
     # ASSUME: a state that enters the system after a war's first day can't join it here, even if it
     # fought in it later (Ethiopia in 1941, Angola in 1975): its ties and capabilities at the
     # outset don't exist.
-    wars = load_wars(tables)
+    return joiner_rows("war-joiner", load_wars(tables), system, years)
+
+
+def joiner_rows(unit: str, wars: WarList, system: StateSystem, years: tuple[int, int]) -> Spine:
+    """Return the wars of a list that began within the years × the states that could join them.
+
+    `extra` is that of `war-joiner`.
+    """
     states = wars.states
     blocks = [(war, _potential(wars, system, war)) for war in _chosen(wars, years).tolist()]
     of_war = np.repeat([war for war, _ in blocks], [len(block) for _, block in blocks]).astype(int)
@@ -111,7 +118,7 @@ def war_joiner(tables: Tables, system: StateSystem, years: tuple[int, int]) -> S
     entry = _entry_of(wars, warnum, ccode)
     joined = entry >= 0
     return Spine(
-        unit="war-joiner",
+        unit=unit,
         system=system,
         keys={"warnum": warnum.astype(np.int32), "ccode": ccode.astype(np.int32)},
         places=(StatePlace("", state, wars.start_year[of_war]),),
