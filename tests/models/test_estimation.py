@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy import special
 
 import foedus.models as models
 from foedus.errors import EstimationError, UsageError
@@ -361,6 +362,24 @@ def test_scores_and_information_are_derivatives(
     mean, slope, curve = family.mean(at), family.slope(at), family.curve(at)
     assert_allclose((mean[2] - mean[0]) / (2 * step), slope[1], rtol=1e-5, atol=1e-8)
     assert_allclose((slope[2] - slope[0]) / (2 * step), curve[1], rtol=1e-5, atol=1e-8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(eta=st.floats(-60, 60), y=st.integers(0, 1))
+def test_a_probits_parts_hold_far_out_in_the_tails(eta: float, y: int) -> None:
+    """Against logarithms of the tails: products and ratios of these lose 1e-13 by their size."""
+    z = eta * (2 * y - 1)
+    below, above = special.log_ndtr(z), special.log_ndtr(-z)
+    density = -0.5 * z * z - 0.5 * np.log(2 * np.pi)
+    ratio = np.exp(density - below)
+    family, at, outcome = FAMILIES["probit"], np.array([eta]), np.array([float(y)])
+    loglik, score, information = (float(part[0]) for part in family.parts(outcome, at))
+    assert_allclose(loglik, below, rtol=1e-12, atol=1e-15)
+    assert_allclose(score, (2 * y - 1) * ratio, rtol=1e-11, atol=1e-300)
+    # the information is a difference: its digits are those of z squared
+    assert_allclose(information, ratio * (ratio + z), rtol=1e-12 * (1 + z * z), atol=1e-300)
+    expected = float(family.expected(outcome, at)[0])
+    assert_allclose(expected, np.exp(2 * density - below - above), rtol=1e-11, atol=1e-300)
 
 
 @settings(max_examples=25, deadline=None)

@@ -19,6 +19,9 @@ from foedus.models.arrays import FloatArray
 
 LOG_ROOT_2PI = 0.5 * np.log(2.0 * np.pi)
 ETA_MOST = 500.0
+FAR = 20.0
+"""Standard deviations beyond which a normal tail is worked out as its logarithm."""
+LEAST_TAIL = 1e-80
 
 
 class Family(Protocol):
@@ -134,6 +137,13 @@ class Logit:
         return self.slope(eta) * (1.0 - 2.0 * self.mean(eta))
 
 
+def _expected_far(eta: FloatArray) -> FloatArray:
+    """Return phi^2 / (Phi (1 - Phi)) where the smaller of the two is no number of full digits."""
+    log_density = -0.5 * eta * eta - LOG_ROOT_2PI
+    out: FloatArray = np.exp(2.0 * log_density - special.log_ndtr(eta) - special.log_ndtr(-eta))
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Probit:
     """Binary outcome, P = Phi(eta)."""
@@ -154,14 +164,27 @@ class Probit:
         """Return log-likelihood, score and observed information by row."""
         sign = 2.0 * y - 1.0
         z = sign * eta
-        loglik = special.log_ndtr(z)
-        ratio = np.exp(-0.5 * z * z - LOG_ROOT_2PI - loglik)
+        tail = special.ndtr(-np.abs(z))
+        # log(1 - tail), not log1p: an error of 1e-16 a row is nothing in their sum
+        chance = np.where(z > 0.0, 1.0 - tail, tail)
+        far = z < -FAR
+        if far.any():
+            chance[far] = 1.0
+        loglik = np.log(chance)
+        ratio = np.exp(-0.5 * z * z - LOG_ROOT_2PI) / chance
+        if far.any():
+            loglik[far] = special.log_ndtr(z[far])
+            ratio[far] = np.exp(-0.5 * z[far] ** 2 - LOG_ROOT_2PI - loglik[far])
         return loglik, sign * ratio, ratio * (ratio + z)
 
     def expected(self, y: FloatArray, eta: FloatArray) -> FloatArray:
         """Return phi^2 / (Phi (1 - Phi))."""
-        log_density = -0.5 * eta * eta - LOG_ROOT_2PI
-        out: FloatArray = np.exp(2.0 * log_density - special.log_ndtr(eta) - special.log_ndtr(-eta))
+        tail = special.ndtr(-np.abs(eta))
+        far = tail < LEAST_TAIL
+        out: FloatArray = np.exp(-eta * eta - 2.0 * LOG_ROOT_2PI)
+        out /= np.where(far, 1.0, tail * (1.0 - tail))
+        if far.any():
+            out[far] = _expected_far(eta[far])
         return out
 
     def mean(self, eta: FloatArray) -> FloatArray:

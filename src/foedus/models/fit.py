@@ -268,12 +268,38 @@ def _index(problem: Problem, beta: FloatArray) -> FloatArray:
     return eta
 
 
-def _scaled_information(problem: Problem, weight: FloatArray) -> FloatArray:
-    k = problem.X.shape[1]
-    total = np.zeros((k, k))
-    for rows in product_blocks(problem.y.size, problem.X.shape[1]):
-        total += weighted_square(problem.scaling.block(problem.X[rows]), weight[rows])
-    return total
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """Index, score and expected information by row at the top, and the information matrix."""
+
+    eta: FloatArray
+    score: FloatArray
+    expected: FloatArray
+    matrix: FloatArray
+
+
+def _last_pass(family: Family, problem: Problem, beta: FloatArray, information: str) -> _Last:
+    """Pass over the rows once more for a model whose two kinds of information differ."""
+    n, k = problem.X.shape
+    scaling = problem.scaling
+    turned = scaling.mild
+    A = scaling.matrix()
+    own = A @ beta if turned else beta
+    last = _Last(np.empty(n), np.empty(n), np.empty(n), np.zeros((k, k)))
+    for rows in product_blocks(n, k):
+        Z = problem.X[rows] if turned else scaling.block(problem.X[rows])
+        eta = Z @ own
+        if problem.offset is not None:
+            eta += problem.offset[rows]
+        y = problem.y[rows]
+        _, score, observed = family.parts(y, eta)
+        expected = family.expected(y, eta)
+        if problem.weights is not None:
+            w = problem.weights[rows]
+            score, observed, expected = score * w, observed * w, expected * w
+        last.eta[rows], last.score[rows], last.expected[rows] = eta, score, expected
+        last.matrix[:] += weighted_square(Z, expected if information == "expected" else observed)
+    return replace(last, matrix=A.T @ last.matrix @ A) if turned else last
 
 
 def _ingredients(
@@ -282,20 +308,14 @@ def _ingredients(
     """Evaluate scores and information at the optimum."""
     n, k = problem.X.shape
     extra = None
-    if family.canonical and optimum.rows is not None and optimum.information is not None:
+    if family.canonical:
         score, expected = optimum.rows.score, optimum.rows.information
         bread_inverse = optimum.information
     else:
-        eta = _index(problem, optimum.beta)
-        weights = np.ones(1) if problem.weights is None else problem.weights
-        score, observed, expected = _row_parts(family, problem.y, eta)
-        score *= weights
-        observed *= weights
-        expected *= weights
-        weight = expected if information == "expected" else observed
-        bread_inverse = _scaled_information(problem, weight)
-    if isinstance(family, NegativeBinomial) and information == "observed":
-        extra, bread_inverse = _joint_negbin(family, problem, eta, bread_inverse)
+        last = _last_pass(family, problem, optimum.beta, information)
+        score, expected, bread_inverse = last.score, last.expected, last.matrix
+        if isinstance(family, NegativeBinomial) and information == "observed":
+            extra, bread_inverse = _joint_negbin(family, problem, last.eta, bread_inverse)
     bread = linalg.inv(bread_inverse)
     dispersion, ancillary, loglik = 1.0, {}, optimum.loglik
     if family.name == "ols":
@@ -312,17 +332,6 @@ def _ingredients(
     scores = Scores(problem.X, score, problem.scaling, extra)
     made = Ingredients(scores, bread, back, expected, dispersion, n, k, family.name != "ols")
     return made, ancillary, loglik
-
-
-def _row_parts(
-    family: Family, y: FloatArray, eta: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return score, observed and expected information by row."""
-    score, observed, expected = np.empty_like(eta), np.empty_like(eta), np.empty_like(eta)
-    for rows in blocks(eta.size):
-        _, score[rows], observed[rows] = family.parts(y[rows], eta[rows])
-        expected[rows] = family.expected(y[rows], eta[rows])
-    return score, observed, expected
 
 
 # --- negative binomial ---------------------------------------------------------------------

@@ -69,14 +69,14 @@ class Optimum:
     """Where Newton's method stopped, and what it took.
 
     ``beta`` are coefficients of the scaled columns. ``rows`` and ``information`` are those of the
-    last pass, where this was less than STEP_FINAL away from the top; else None.
+    last pass, which was at the top or less than STEP_FINAL away from it.
     """
 
     beta: FloatArray
     loglik: float
     iterations: int
-    rows: RowParts | None = None
-    information: FloatArray | None = None
+    rows: RowParts
+    information: FloatArray
 
 
 State = tuple[float, FloatArray, FloatArray]
@@ -196,7 +196,7 @@ def maximise(
         start = near
     beta = _start(family, problem) if start is None else start.copy()
     n = problem.y.size
-    keep = RowParts(np.empty(n), np.empty(n)) if large else None
+    keep = RowParts(np.empty(n), np.empty(n))
     if near is not None and not np.isfinite(sums_at(family, problem, beta, keep)[0]):
         beta = _start(family, problem)
     state = _finite_start(family, problem, beta, keep)
@@ -221,9 +221,7 @@ def maximise(
     raise _refusal(family, problem, step, most)
 
 
-def _finite_start(
-    family: Family, problem: Problem, beta: FloatArray, keep: RowParts | None
-) -> State:
+def _finite_start(family: Family, problem: Problem, beta: FloatArray, keep: RowParts) -> State:
     state = sums_at(family, problem, beta, keep)
     if not np.isfinite(state[0]):
         raise EstimationError(
@@ -239,7 +237,7 @@ def _advance(
     beta: FloatArray,
     step: FloatArray,
     loglik: float,
-    keep: RowParts | None,
+    keep: RowParts,
 ) -> tuple[FloatArray, State]:
     """Take the step, halved until the log-likelihood does not fall."""
     slack = 1e-10 * (abs(loglik) + 1.0)

@@ -7,13 +7,12 @@ alternative and every specification: only what an override touches is estimated 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from foedus.covariates.where import columns_in, keep_rows
 from foedus.errors import EstimationError, FoedusError, MissingDataError, UsageError
 from foedus.sources.tables import Tables
 from foedus.studies.fit import EffectValue, Fitted, fit_model, formula_names
@@ -38,6 +37,7 @@ class Memo:
     fits: dict[str, Fitted | FoedusError] = field(default_factory=dict)
     measures: dict[str, MeasureResult | FoedusError] = field(default_factory=dict)
     samples: dict[str, Rebuilt] = field(default_factory=dict)
+    means: dict[str, float] = field(default_factory=dict)
     first: dict[tuple[str, str], Fitted] = field(default_factory=dict)
     """The first estimates of each model (its name and estimator): where those of other designs
     begin. The first is always the declared design's, so the order of the others plays no part."""
@@ -131,8 +131,8 @@ class Estimation:
     def data_of(self, model: str) -> dict[str, Any]:
         """Return the columns that a model is estimated from: the unit's keys and its variables."""
         rows = self.rows(model)
-        names = list(self.frame.of_model(self.design.models[model]))
-        return {**self._keys(rows), **self.frame.data(names, rows)}
+        names = self.frame.of_model(self.design.models[model])
+        return {**self.frame.keys(rows), **self.frame.complete(names, rows)}
 
     def effect(self, name: str) -> dict[str, EffectValue]:
         """Return an effect under each covariance.
@@ -155,24 +155,43 @@ class Estimation:
         """Return where an effect's variables stand: one typical row, or all rows."""
         spec = self.design.effects[name]
         model = self.design.models[spec.model]
-        rows = self.rows(spec.model)
         at, condition = _at(spec.at)
-        data = self.frame.data(formula_names(model.formula), rows)
-        if condition is not None:
-            mask = self._restrict(rows, condition)
-            if not mask.any():
-                raise EstimationError(f"effect {name}: no row of {spec.model} has {condition}.")
-            data = {variable: values[mask] for variable, values in data.items()}
+        names = formula_names(model.formula)
         if at == "observed":
-            return data
+            return self._inside(name, names, condition)
         fixed = {} if isinstance(at, str) else at
         return {
-            variable: np.array([fixed.get(variable, float(values.mean()))])
-            for variable, values in data.items()
+            variable: np.array([fixed.get(variable, self._mean_of(name, variable, condition))])
+            for variable in names
         }
 
-    def _keys(self, rows: Rows) -> dict[str, Any]:
-        return {name: values[rows.index] for name, values in self.frame.ground.keys.items()}
+    def _inside(self, effect: str, names: Sequence[str], condition: str | None) -> dict[str, Array]:
+        """Return variables on the rows that an effect speaks of."""
+        model = self.design.effects[effect].model
+        rows = self.rows(model)
+        data = self.frame.data(names, rows)
+        if condition is None:
+            return data
+        mask = self.frame.fits(condition, rows)
+        if not mask.any():
+            raise EstimationError(f"effect {effect}: no row of {model} has {condition}.")
+        return {variable: values[mask] for variable, values in data.items()}
+
+    def _mean_of(self, effect: str, variable: str, condition: str | None) -> float:
+        """Return a variable's mean on an effect's rows, worked out once for all that share it."""
+        frame = self.frame
+        signature = digest(
+            [
+                frame.rows_signature(self.design.models[self.design.effects[effect].model]),
+                frame.filter_signature(condition),
+                frame.signature(variable),
+            ]
+        )
+        held = self.memo.means.get(signature)
+        if held is None:
+            held = float(self._inside(effect, [variable], condition)[variable].mean())
+            self.memo.means[signature] = held
+        return held
 
     def curve_of(self, name: str, points: int = 41) -> dict[str, Any] | None:
         """Return the predicted curve of an effect that says ``over``, ready to draw."""
@@ -226,14 +245,7 @@ class Estimation:
     def _panel(self) -> dict[str, Any]:
         frame = self.frame
         rows = frame.rows(None)
-        return {**self._keys(rows), **frame.data(self.design.variables, rows)}
-
-    def _restrict(self, rows: Rows, expression: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return which of a model's rows satisfy an expression."""
-        columns = self.frame.data(sorted(columns_in(expression)), rows)
-        if not columns:
-            raise UsageError(f'"{expression}" names no variable.')
-        return np.asarray(keep_rows(expression, columns))
+        return {**frame.keys(rows), **frame.data(self.design.variables, rows)}
 
     def rebuilt(self, published: Published) -> list[tuple[str, Rebuilt]]:
         """Return the rebuilt counterpart of a published number under each covariance.
@@ -325,11 +337,11 @@ class Estimation:
         if target.part == "mean":
             values = self.frame.data([target.inside], rows)[target.inside]
             if target.given:
-                values = values[self._restrict(rows, target.given)]
+                values = values[self.frame.fits(target.given, rows)]
             return _mean(values[~np.isnan(values)])
-        fits = self._restrict(rows, target.inside)
+        fits = self.frame.fits(target.inside, rows)
         if target.given:
-            fits = fits[self._restrict(rows, target.given)]
+            fits = fits[self.frame.fits(target.given, rows)]
         count, n = int(np.count_nonzero(fits)), len(fits)
         if target.part == "count":
             return Rebuilt(float(count), n=n)

@@ -34,9 +34,19 @@ from foedus.studies.ground import (
     split_table,
 )
 from foedus.studies.schema import Design, ModelSpec, Universe, Variable
+from foedus.studies.shelf import Shelf
 
 DENSE_KEPT = 3
 """Covariates whose dense arrays a run keeps; columns that have been taken from them stay anyway."""
+
+MASKS = 64 << 20
+"""Bytes of filters and of marks of missing values that a run keeps: one byte a row of the unit."""
+
+TAKEN = 128 << 20
+"""Bytes of columns on the rows of a model that a run keeps for the next model on the same rows."""
+
+FEW = 4
+"""A model with less than this part of its unit's rows has filters evaluated on its rows alone."""
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -112,6 +122,8 @@ class Workshop:
     _failed: dict[str, FoedusError] = field(default_factory=dict)
     _rows: dict[str, Rows] = field(default_factory=dict)
     _indices: dict[bytes, NDArray[np.int32]] = field(default_factory=dict)
+    _masks: Shelf = field(default_factory=lambda: Shelf(MASKS))
+    _taken: Shelf = field(default_factory=lambda: Shelf(TAKEN))
 
     def ground(self, universe: Universe) -> Ground:
         """Return the rows of a universe, made once."""
@@ -300,6 +312,32 @@ class Frame:
             raise UsageError(f'the filter "{expression}" names no variable.')
         return np.asarray(keep_rows(expression, columns))
 
+    def _kept(self, expression: str) -> Mask:
+        """Return `keep`, made once for all designs that mean the same rows by it."""
+        key = digest([*self.ground.place, self.filter_signature(expression)])
+        return self.workshop._masks.get(key, lambda: np.array(self.keep(expression)))
+
+    def _complete(self, name: str) -> Mask:
+        """Return the rows of the universe in which a variable isn't missing."""
+        values = self.raw(name)
+        key = f"complete {self.signature(name)}"
+        return self.workshop._masks.get(key, lambda: ~is_gone(values))
+
+    def fits(self, expression: str, rows: Rows) -> Mask:
+        """Return which of a model's rows satisfy a filter.
+
+        Raises
+        ------
+        UsageError
+            If it names no variable, or an unknown one.
+        """
+        if FEW * len(rows.index) >= self.n_rows:
+            return _on(self._kept(expression), rows.index)
+        used = sorted(columns_in(expression))
+        if not used:
+            raise UsageError(f'"{expression}" names no variable.')
+        return np.asarray(keep_rows(expression, self.stored(used, rows)))
+
     def filter_signature(self, expression: str | None) -> Any:
         """Return what a filter depends on."""
         if expression is None or expression == "all" or expression in NAMED_FILTERS:
@@ -369,7 +407,7 @@ class Frame:
             self._narrow(kept, steps, "subset", model.where, keeps=True)
         for name in self.needed(model):
             before = int(np.count_nonzero(kept))
-            kept &= ~is_gone(self.raw(name))
+            kept &= self._complete(name)
             after = int(np.count_nonzero(kept))
             if after == before and self._derived(name):
                 continue  # lost with what it is derived from, which has a step of its own
@@ -389,7 +427,7 @@ class Frame:
         if expression is None or expression == "all":
             return
         before = int(np.count_nonzero(kept))
-        fits = self.keep(expression)
+        fits = self._kept(expression)
         kept &= fits if keeps else ~fits
         after = int(np.count_nonzero(kept))
         named = NAMED_FILTERS.get(expression)
@@ -404,11 +442,43 @@ class Frame:
         return label or self.design.labels.get(name) or name
 
     def data(self, names: Iterable[str], rows: Rows) -> dict[str, Array]:
-        """Return variables on a model's rows."""
-        whole = len(rows.index) == self.n_rows
+        """Return variables on a model's rows, numbers as floats with NaN for missing."""
+        return {name: _ready(values) for name, values in self.stored(names, rows).items()}
+
+    def stored(self, names: Iterable[str], rows: Rows) -> dict[str, NDArray[Any]]:
+        """Return variables on a model's rows, each in its own type: not to be written to."""
+        return {name: self._on_rows(name, rows) for name in names}
+
+    def complete(self, names: Iterable[str], rows: Rows) -> dict[str, NDArray[Any]]:
+        """Return variables that no row of a model misses: flags and counts stay whole numbers."""
         return {
-            name: _ready(self.raw(name) if whole else self.raw(name)[rows.index]) for name in names
+            name: values if values.dtype.kind in "iu" else _ready(values)
+            for name, values in self.stored(names, rows).items()
         }
+
+    def keys(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        """Return the unit's keys on a model's rows, not to be written to."""
+        place = digest(self.ground.place)
+        return {
+            name: self._kept_on_rows(f"key {name} {place}", values, rows)
+            for name, values in self.ground.keys.items()
+        }
+
+    def _on_rows(self, name: str, rows: Rows) -> NDArray[Any]:
+        values = self.raw(name)
+        if len(rows.index) == self.n_rows:
+            return values
+        return self._kept_on_rows(self.signature(name), values, rows)
+
+    def _kept_on_rows(self, what: str, values: NDArray[Any], rows: Rows) -> NDArray[Any]:
+        # the arrays of positions live as long as the workshop, so that their ids name them
+        key = (id(rows.index), what)
+        return self.workshop._taken.get(key, lambda: _on(values, rows.index))
+
+
+def _on(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:
+    """Return values at positions, all of which exist: no check, no wider copy of the positions."""
+    return values.take(index, mode="clip")
 
 
 def _between(years: tuple[int, int]) -> str:
