@@ -35,9 +35,9 @@ COLUMNS = (
            unit="share of GDP"),
     Column("openb", "float64", "Second state's imports and exports over its GDP", low=0,
            unit="share of GDP"),
-    Column("minrpwrs", "int8", "-1: both states are minor powers; 0: one or both are major",
+    Column("minrpwrs", "int8", "-1: one or both states are major powers; 0: both are minor",
            required=True),
-    Column("noncontg", "int8", "-1: not contiguous; 0: contiguous", required=True),
+    Column("noncontg", "int8", "-1: contiguous; 0: not contiguous", required=True),
 )  # fmt: skip
 
 
