@@ -32,6 +32,22 @@ def test_a_lag_is_the_earlier_years_value_and_not_the_row_before() -> None:
     )
 
 
+def test_years_since_count_the_years_in_a_row_without_the_flag() -> None:
+    panel = {
+        "flag": np.array([0.0, 0, 1, 0, 0, 0, 0, NAN, 0, 1, 0]),
+        "unit": np.array([1.0] * 7 + [2.0] * 4),
+        # 1956 is missing between the sixth and the seventh row
+        "year": np.array([1950.0, 1951, 1952, 1953, 1954, 1955, 1957, 1950, 1951, 1952, 1953]),
+    }
+    expected = [0, 1, 2, 0, 1, 2, 0, 0, NAN, NAN, 0]
+    np.testing.assert_allclose(evaluate("years_since(flag, unit, year)", panel), expected)
+    turned = {name: values[::-1] for name, values in panel.items()}
+    np.testing.assert_allclose(evaluate("years_since(flag, unit, year)", turned), expected[::-1])
+    twice = {**panel, "year": np.full(11, 1950.0)}
+    with pytest.raises(UsageError, match="same time"):
+        evaluate("years_since(flag, unit, year)", twice)
+
+
 def test_a_sum_is_missing_where_a_part_is() -> None:
     np.testing.assert_allclose(evaluate("sum_by(v, unit)", PANEL), [7.0, 7.0, 7.0, NAN, NAN])
 

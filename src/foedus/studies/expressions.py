@@ -105,6 +105,34 @@ def lag_by(values: Array, group: Array, time: Array, steps: Array | float = 1.0)
     return found
 
 
+def years_since(flag: Array, group: Array, time: Array) -> Array:
+    """Return how many times (years) in a row before this one a group's flag was 0.
+
+    0 in a group's first row, in the row after a gap in the years, and in the year after a flag
+    other than 0. What follows an unknown flag is missing until the count begins anew.
+
+    Raises
+    ------
+    UsageError
+        If a group has two rows of one time.
+    """
+    order = np.lexsort((time, group))
+    same = group[order][1:] == group[order][:-1]
+    step = time[order][1:] - time[order][:-1]
+    if (same & (step == 0)).any():
+        raise UsageError("years_since(): two rows of one group stand at the same time.")
+    before = flag[order][:-1]
+    begins = np.append(True, ~(same & (step == 1)) | ((before != 0) & ~np.isnan(before)))
+    row = np.arange(len(order))
+    since = np.maximum.accumulate(np.where(begins, row, 0))
+    unknown = np.cumsum(np.append(0, np.isnan(before)))
+    count = np.where(unknown > unknown[since], np.nan, row - since)
+    found = np.full(len(flag), np.nan)
+    found[order] = count
+    found[np.isnan(group) | np.isnan(time)] = np.nan
+    return found
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "exp": np.exp,
@@ -119,13 +147,15 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "otherwise": lambda values, other: np.where(np.isnan(values), other, values),
     "sqrt": np.sqrt,
     "sum_by": sum_by,
+    "years_since": years_since,
 }
 LAG = "lag_by"
+SINCE = "years_since"
 OTHERWISE = "otherwise"
 """The one function that knows a missing value: ``otherwise(x, 0)``, of a variable and a number."""
 
 _OF_TWO = ("first_by", "max", "max_by", "mean_by", "min", OTHERWISE, "sum_by")
-_ARGUMENTS = {**dict.fromkeys(_OF_TWO, (2,)), LAG: (3, 4)}
+_ARGUMENTS = {**dict.fromkeys(_OF_TWO, (2,)), LAG: (3, 4), SINCE: (3,)}
 
 
 def names_in(expression: str) -> tuple[str, ...]:
@@ -169,8 +199,8 @@ def _unguarded(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id == OTHERWISE:
             return set()
-        # An earlier row's value is missing where it is missing there, whatever stands here.
-        parts = node.args[1:] if node.func.id == LAG else node.args
+        # Earlier rows' values are missing where they are missing there, whatever stands here.
+        parts = node.args[1:] if node.func.id in (LAG, SINCE) else node.args
         return {name for part in parts for name in _unguarded(part)}
     if isinstance(node, ast.Name):
         return {node.id}
