@@ -257,7 +257,7 @@ class StudyHandle:
         """Estimate the specification curve, at most `most` specifications, and return it."""
         from foedus.studies.curve import run_curve
 
-        limit = most or self.project.config.curves.max_specifications
+        limit = most or self.project.curve_length
         made = run_curve(self.project, _tables(self.project), self.id, limit)
         frame: pd.DataFrame = made.to_pandas()
         return frame

@@ -46,6 +46,7 @@ class CurveOptions(Strict):
     """How far a specification curve goes in the default run."""
 
     max_specifications: int = Field(64, ge=1, description="At most so many specifications a study")
+    in_a_world: int = Field(16, ge=1, description="The same in a simulated world")
 
 
 PANEL = (
@@ -131,6 +132,12 @@ class Project:
         """Folder of sources/, studies/ and covariates/: the project's, else the package's own."""
         own = self.root / "config"
         return own if (own / "sources").is_dir() else Path(__file__).parent / "_config"
+
+    @property
+    def curve_length(self) -> int:
+        """Specifications at most in a study's curve, where the command doesn't say."""
+        curves = self.config.curves
+        return curves.max_specifications if self.world is None else curves.in_a_world
 
     @property
     def raw_home(self) -> Path:

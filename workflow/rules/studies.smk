@@ -2,7 +2,7 @@
 # One job makes both, so that what they share (columns, models) is made once.
 
 
-MOST = PLAN.project.config.curves.max_specifications
+MOST = PLAN.project.curve_length
 
 for step in PLAN.studies.values():
 

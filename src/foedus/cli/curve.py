@@ -22,7 +22,7 @@ def command(settings: Settings, study_id: str, most: int | None) -> None:
 
     project = settings.project()
     study = get_study(project, study_id)
-    limit = most or project.config.curves.max_specifications
+    limit = most or project.curve_length
     with settings.working(f"specification curve of {study.id}"):
         table = run_curve(project, Tables(project), study.id, limit)
     rows = table.num_rows
