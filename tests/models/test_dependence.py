@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from foedus.errors import EstimationError, UsageError
-from foedus.models import Result, estimate, fit_arrays
+from foedus.models import Result, dependence, estimate, fit_arrays
 from foedus.models.covariance import parse_covariance
 
 NAMES = ["(Intercept)", "x", "w"]
@@ -186,3 +186,50 @@ def test_leverage_needs_a_model_of_one_index():
     y = np.digitize(X[:, 1] + rng.logistic(size=200), [-1, 1])
     with pytest.raises(UsageError, match="one index"):
         fit_arrays("multinomial", X, y, cov="CR2(g)", ids={"g": np.arange(200) % 40})
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), groups=st.integers(1, 9), in_order=st.booleans())
+def test_information_of_groups_is_the_same_walked_by_group_and_by_pair(
+    seed: int, groups: int, in_order: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 700))
+    codes = rng.integers(0, groups, n)
+    if in_order:
+        codes = np.sort(codes)
+    X = np.asfortranarray(rng.normal(size=(n, 3)))
+    weight = rng.random(n)
+    walked = dependence._group_by_group(X, weight, codes, groups)
+    assert_allclose(
+        walked, dependence._pair_by_pair(X, weight, codes, groups), rtol=1e-10, atol=1e-12
+    )
+    by_hand = sum(w * np.outer(x, x) for x, w, c in zip(X, weight, codes, strict=True) if c == 0)
+    assert_allclose(walked[0], by_hand, rtol=1e-10, atol=1e-12)
+
+
+def test_numbers_of_clusters_are_made_once_for_fits_on_the_same_rows() -> None:
+    rng = np.random.default_rng(5)
+    n = 400
+    data = {
+        "ccode1": rng.integers(2, 12, n), "ccode2": rng.integers(20, 32, n),
+        "year": rng.integers(1900, 1910, n), "x": rng.normal(size=n), "w": rng.normal(size=n),
+    }  # fmt: skip
+    data["y"] = data["x"] + rng.normal(size=n)
+    cov = ["dyadic", "cluster(dyad)", "cluster(ccode1, year)"]
+    numbering: dict = {}
+    first = estimate("y ~ x", data, "ols", cov, numbering=numbering)
+    made = dict(numbering)
+    again = estimate("y ~ x + w", data, "ols", cov, numbering=numbering)
+    assert {"first side", "ddyad", "dyad", "ccode1 x year"} <= set(made)
+    assert all(numbering[name][0] is made[name][0] for name in made)
+    alone = estimate("y ~ x + w", data, "ols", cov)
+    for name in cov:
+        assert_allclose(again.vcov(name), alone.vcov(name), rtol=1e-12)
+    # a fit that loses rows keeps its numbers to itself
+    data["w"] = np.where(np.arange(n) < 30, np.nan, data["w"])
+    fewer = estimate("y ~ x + w", data, "ols", cov, numbering=numbering)
+    assert fewer.n_obs == n - 30
+    assert numbering.keys() == made.keys()
+    assert_allclose(fewer.vcov("dyadic"), estimate("y ~ x + w", data, "ols", cov).vcov("dyadic"))
+    assert_allclose(first.vcov("dyadic"), estimate("y ~ x", data, "ols", cov).vcov("dyadic"))

@@ -141,7 +141,8 @@ class Identifiers:
     """Who each row is about: cluster variables by name, and the two sides of its dyad.
 
     ``dyad`` and ``ddyad`` are made from the two sides where these are given, whatever columns
-    the data hold.
+    the data hold. Numbers are made once and kept in ``_cache``, which several fits on the same rows
+    may share.
     """
 
     columns: Mapping[str, npt.ArrayLike]
@@ -201,11 +202,14 @@ class Identifiers:
 
     def crossed(self, names: Sequence[str]) -> tuple[IntArray, int]:
         """Return numbers for the distinct combinations of several variables."""
-        codes, n_groups = self.codes(names[0])
-        for name in names[1:]:
-            other, n_other = self.codes(name)
-            codes, n_groups = pair_codes(codes, other, n_other)
-        return codes, n_groups
+        if len(names) == 1:
+            return self.codes(names[0])
+        key = " x ".join(names)
+        if key not in self._cache:
+            codes = self.crossed(names[:-1])[0]
+            other, n_other = self.codes(names[-1])
+            self._cache[key] = pair_codes(codes, other, n_other)
+        return self._cache[key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from foedus.errors import EstimationError, UsageError
-from foedus.models.arrays import FloatArray, IntArray, codes_of, group_sums
+from foedus.models.arrays import FloatArray, IntArray, codes_of, group_sums, product_blocks
 from foedus.models.covariance import (
     CovarianceSpec,
     DenseScores,
@@ -103,6 +103,10 @@ def driscoll_kraay_meat(
     return meat, (present,), f"Bartlett's weights, {lags} lags; no small-sample factor"
 
 
+ROWS_A_GROUP = 200
+"""Rows a group, on average, from which groups are worth walking through one by one."""
+
+
 def group_information(made: Ingredients, codes: IntArray, n_groups: int) -> FloatArray:
     """Return each group's part of the information matrix, on the scaled columns.
 
@@ -121,16 +125,45 @@ def group_information(made: Ingredients, codes: IntArray, n_groups: int) -> Floa
             "this needs the information by row, which only estimators of one index have "
             "(logit, ols, poisson, ...); use a clustered covariance."
         )
-    X, k = scores.X, scores.X.shape[1]
-    parts = np.empty((n_groups, k, k))
-    for i in range(k):
-        weighted = X[:, i] * made.information_weight
-        for j in range(i + 1):
-            parts[:, i, j] = np.bincount(codes, weights=weighted * X[:, j], minlength=n_groups)
-            parts[:, j, i] = parts[:, i, j]
+    weight = made.information_weight
+    many = codes.size >= ROWS_A_GROUP * n_groups
+    parts = (_group_by_group if many else _pair_by_pair)(scores.X, weight, codes, n_groups)
     A = scores.scaling.matrix()
     out: FloatArray = A.T @ parts @ A
     return out
+
+
+def _pair_by_pair(X: FloatArray, weight: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
+    """Sum weighted products of two columns within groups, one pair of columns after the other."""
+    k = X.shape[1]
+    parts = np.empty((n_groups, k, k))
+    for i in range(k):
+        weighted = X[:, i] * weight
+        for j in range(i + 1):
+            parts[:, i, j] = np.bincount(codes, weights=weighted * X[:, j], minlength=n_groups)
+            parts[:, j, i] = parts[:, i, j]
+    return parts
+
+
+def _group_by_group(
+    X: FloatArray, weight: FloatArray, codes: IntArray, n_groups: int
+) -> FloatArray:
+    """Do the same for groups of many rows: the rows in order of their groups, then products."""
+    k = X.shape[1]
+    order = None
+    if bool((codes[1:] < codes[:-1]).any()):
+        order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=n_groups))
+    parts = np.zeros((n_groups, k, k))
+    for group in range(n_groups):
+        first = int(ends[group - 1]) if group else 0
+        for rows in product_blocks(int(ends[group]) - first, k):
+            own: slice | IntArray = slice(first + rows.start, first + rows.stop)
+            if order is not None:
+                own = order[own]
+            Z = X[own]
+            parts[group] += (Z.T * weight[own]) @ Z
+    return parts
 
 
 def bias_reduced_meat(spec: CovarianceSpec, made: Ingredients, ids: Identifiers) -> Meat:

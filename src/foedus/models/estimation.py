@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foedus.errors import UsageError, nearest
-from foedus.models.arrays import AnyArray, BoolArray
+from foedus.models.arrays import AnyArray, BoolArray, IntArray
 from foedus.models.covariance import CovarianceSpec, Identifiers, parse_covariance
 from foedus.models.design import (
     Design,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 DYAD = ("ccode1", "ccode2")
 Near = Result | Mapping[str, float]
+Numbering = dict[str, tuple[IntArray, int]]
 
 
 def estimate(
@@ -55,6 +56,7 @@ def estimate(
     separation: str = "error",
     repairs: str = "variances",
     near: Near | None = None,
+    numbering: Numbering | None = None,
     **options: Any,
 ) -> Result:
     """Fit a model to the rows of a frame.
@@ -92,6 +94,9 @@ def estimate(
         Where Newton's method begins, for models of one index: a neighbouring specification's
         estimates save steps and change no digit that counts. Terms it lacks begin at 0; one that
         is worse than the usual beginning is not used.
+    numbering : dict, optional
+        Filled with the numbers of clusters and dyads of these rows, and read by the next fit that
+        is given it: only for fits to the same rows, with the same columns to cluster on.
     **options : object
         The estimator's own: settings, and columns by name (``strata="dyad"``, ``event="failed"``).
 
@@ -122,7 +127,7 @@ def estimate(
     inputs = replace(inputs, near=_starting(entry, near))
     fitted = run(entry, inputs)
     kept = _inside(sample.kept, fitted.kept)
-    ids = _identifiers(specs, data, dyad, kept)
+    ids = _identifiers(specs, data, dyad, kept, numbering if kept is None else None)
     used = sample.columns
     if fitted.kept is not None:
         used = {name: take_rows(column, fitted.kept) for name, column in used.items()}
@@ -321,6 +326,7 @@ def _identifiers(
     data: Any,
     dyad: tuple[str, str] | None,
     kept: BoolArray | None,
+    numbering: Numbering | None = None,
 ) -> Identifiers:
     """Read the cluster variables and dyad sides that the covariances need, for the rows used."""
     wanted = dict.fromkeys(name for spec in specs for name in spec.by)
@@ -343,7 +349,7 @@ def _identifiers(
         for name in wanted
         if name in known and name not in special
     }
-    return Identifiers(columns, sides, dyad or DYAD)
+    return Identifiers(columns, sides, dyad or DYAD, {} if numbering is None else numbering)
 
 
 def _id_column(data: Any, name: str, kept: BoolArray | None, may_miss: bool = False) -> AnyArray:

@@ -124,6 +124,7 @@ class Estimation:
             covariances=covariances,
             data=self.data_of(model),
             near=self.memo.first.get((model, spec.estimator)),
+            numbering=self.frame.numbering(covariances, rows),
         )
         self.memo.first.setdefault((model, spec.estimator), fitted)
         return fitted

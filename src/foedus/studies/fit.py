@@ -231,6 +231,7 @@ def fit_model(
     covariances: Sequence[str],
     data: Mapping[str, NDArray[Any]],
     near: Fitted | None = None,
+    numbering: dict[str, Any] | None = None,
 ) -> Fitted:
     """Estimate one model.
 
@@ -244,6 +245,8 @@ def fit_model(
         The formula's variables, complete, and the unit's keys (states and years to cluster on).
     near : Fitted, optional
         The same model in another design: where Newton's method begins, if the estimator can.
+    numbering : dict, optional
+        Of clusters and dyads, shared by fits on the same rows; see foedus.models.estimate.
 
     Raises
     ------
@@ -259,7 +262,9 @@ def fit_model(
         chosen["near"] = dict(zip(near.names, near.params.tolist(), strict=True))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        result = estimate(formula, data, estimator=estimator, cov=list(covariances), **chosen)
+        result = estimate(
+            formula, data, estimator, list(covariances), numbering=numbering, **chosen
+        )
     assert result.design is not None
     made = {text: result.covariance(text) for text in covariances}
     return Fitted(

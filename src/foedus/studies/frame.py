@@ -8,7 +8,7 @@ that a model which an alternative doesn't touch isn't estimated again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -44,6 +44,9 @@ MASKS = 64 << 20
 
 TAKEN = 128 << 20
 """Bytes of columns on the rows of a model that a run keeps for the next model on the same rows."""
+
+NUMBERED_KEPT = 2
+"""Sets of rows whose clusters and dyads a run keeps numbered."""
 
 FEW = 4
 """A model with less than this part of its unit's rows has filters evaluated on its rows alone."""
@@ -124,6 +127,7 @@ class Workshop:
     _indices: dict[bytes, NDArray[np.int32]] = field(default_factory=dict)
     _masks: Shelf = field(default_factory=lambda: Shelf(MASKS))
     _taken: Shelf = field(default_factory=lambda: Shelf(TAKEN))
+    _numbered: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
 
     def ground(self, universe: Universe) -> Ground:
         """Return the rows of a universe, made once."""
@@ -463,6 +467,20 @@ class Frame:
             name: self._kept_on_rows(f"key {name} {place}", values, rows)
             for name, values in self.ground.keys.items()
         }
+
+    def numbering(self, covariances: Sequence[str], rows: Rows) -> dict[str, Any] | None:
+        """Return the numbers of clusters and dyads that fits on a model's rows share.
+
+        None where something but the unit's keys is clustered on, which designs may differ in.
+        """
+        if not set(cluster_names(covariances)) <= {*self.ground.keys, "dyad", "ddyad"}:
+            return None
+        key, held = (id(rows.index), digest(self.ground.place)), self.workshop._numbered
+        found = held.pop(key, {})
+        held[key] = found  # last in line
+        while len(held) > NUMBERED_KEPT:
+            del held[next(iter(held))]
+        return found
 
     def _on_rows(self, name: str, rows: Rows) -> NDArray[Any]:
         values = self.raw(name)
