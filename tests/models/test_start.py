@@ -85,3 +85,47 @@ def test_two_columns_share_one_numbering(kind: type) -> None:
     both, n_both = codes_of(np.concatenate([first, second]))
     assert n == n_both
     assert np.array_equal(np.concatenate([one, two]), both)
+
+
+@pytest.mark.parametrize("estimator", OUTCOMES)
+@pytest.mark.parametrize("large", [False, True])
+def test_short_cuts_to_the_top_end_there(
+    data: pd.DataFrame, estimator: str, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps without a pass of their own, against Newton's method by whole passes alone."""
+    formula = f"{OUTCOMES[estimator]} ~ x1 + x2 + t + I(t^2)"
+    cov = ["classical", "HC1", "cluster(t)"]
+    with monkeypatch.context() as plain:
+        plain.setattr(newton, "STEP_CHORD", 0.0)
+        plain.setattr(newton, "STEP_FINAL", 0.0)
+        by_passes = estimate(formula, data, estimator, cov=cov)
+    if large:
+        monkeypatch.setattr(newton, "LARGE", 5_000)
+    monkeypatch.setattr(newton, "STEP_CHORD", 0.05)
+    near = {"(Intercept)": -0.5, "x1": 0.3}
+    found = estimate(formula, data, estimator, cov=cov, near=near)
+    errors = by_passes.std_errors()
+    np.testing.assert_allclose(found.params / errors, by_passes.params / errors, atol=1e-10)
+    for name in cov:
+        np.testing.assert_allclose(found.std_errors(name), by_passes.std_errors(name), rtol=1e-9)
+    assert found.loglik == pytest.approx(by_passes.loglik, rel=1e-13)
+
+
+@pytest.mark.parametrize("estimator", OUTCOMES)
+def test_the_gradient_alone_is_that_of_a_whole_pass(data: pd.DataFrame, estimator: str) -> None:
+    from foedus.models.families import FAMILIES, NegativeBinomial
+    from foedus.models.scaling import scale_columns
+
+    family = NegativeBinomial(1.7) if estimator == "negbin" else FAMILIES[estimator]
+    rng = np.random.default_rng(8)
+    X = np.asfortranarray(np.column_stack([np.ones(len(data)), data[["x1", "x2", "t"]]]))
+    y = data[OUTCOMES[estimator]].to_numpy(float)
+    problem = newton.Problem(
+        y, X, list("abcd"), scale_columns(X), rng.random(y.size), rng.normal(size=y.size)
+    )
+    beta = rng.normal(size=4)
+    np.testing.assert_allclose(
+        newton.gradient_at(family, problem, beta),
+        newton.sums_at(family, problem, beta)[1],
+        rtol=1e-10,
+    )

@@ -158,7 +158,9 @@ def fit_index(inputs: Inputs) -> Fit:
     elif inputs.separation == "drop":
         problem, optimum = _maximise_unseparated(family, data, problem, inputs.near)
     else:
-        optimum = maximise(family, problem, near=_near(problem, inputs.near))
+        optimum = maximise(
+            family, problem, near=_near(problem, inputs.near), last_pass=family.canonical
+        )
     made, ancillary_more, loglik = _ingredients(family, problem, optimum, inputs.information)
     return Fit(
         estimator=estimator,
@@ -233,7 +235,8 @@ def _maximise_unseparated(
     """Leave out rows that combinations of terms decide, until a maximum exists."""
     while True:
         try:
-            return problem, maximise(family, problem, near=_near(problem, near))
+            found = maximise(family, problem, near=_near(problem, near), last_pass=family.canonical)
+            return problem, found
         except SeparationError as found:
             if bool(found.rows.all()):
                 raise
@@ -270,8 +273,9 @@ def _index(problem: Problem, beta: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """Index, score and expected information by row at the top, and the information matrix."""
+    """At the top: log-likelihood, index, score and expected information by row, information."""
 
+    loglik: float
     eta: FloatArray
     score: FloatArray
     expected: FloatArray
@@ -285,21 +289,24 @@ def _last_pass(family: Family, problem: Problem, beta: FloatArray, information: 
     turned = scaling.mild
     A = scaling.matrix()
     own = A @ beta if turned else beta
-    last = _Last(np.empty(n), np.empty(n), np.empty(n), np.zeros((k, k)))
+    last = _Last(0.0, np.empty(n), np.empty(n), np.empty(n), np.zeros((k, k)))
+    loglik = 0.0
     for rows in product_blocks(n, k):
         Z = problem.X[rows] if turned else scaling.block(problem.X[rows])
         eta = Z @ own
         if problem.offset is not None:
             eta += problem.offset[rows]
         y = problem.y[rows]
-        _, score, observed = family.parts(y, eta)
+        ll, score, observed = family.parts(y, eta)
         expected = family.expected(y, eta)
         if problem.weights is not None:
             w = problem.weights[rows]
-            score, observed, expected = score * w, observed * w, expected * w
+            ll, score, observed, expected = ll * w, score * w, observed * w, expected * w
+        loglik += float(ll.sum())
         last.eta[rows], last.score[rows], last.expected[rows] = eta, score, expected
         last.matrix[:] += weighted_square(Z, expected if information == "expected" else observed)
-    return replace(last, matrix=A.T @ last.matrix @ A) if turned else last
+    matrix = A.T @ last.matrix @ A if turned else last.matrix
+    return replace(last, loglik=loglik, matrix=matrix)
 
 
 def _ingredients(
@@ -307,17 +314,18 @@ def _ingredients(
 ) -> tuple[Ingredients, dict[str, float], float]:
     """Evaluate scores and information at the optimum."""
     n, k = problem.X.shape
-    extra = None
+    extra, loglik = None, optimum.loglik
     if family.canonical:
         score, expected = optimum.rows.score, optimum.rows.information
         bread_inverse = optimum.information
     else:
         last = _last_pass(family, problem, optimum.beta, information)
         score, expected, bread_inverse = last.score, last.expected, last.matrix
+        loglik = last.loglik
         if isinstance(family, NegativeBinomial) and information == "observed":
             extra, bread_inverse = _joint_negbin(family, problem, last.eta, bread_inverse)
     bread = linalg.inv(bread_inverse)
-    dispersion, ancillary, loglik = 1.0, {}, optimum.loglik
+    dispersion, ancillary = 1.0, {}
     if family.name == "ols":
         weights = np.ones(1) if problem.weights is None else problem.weights
         rss = float(np.sum(score * score / weights))

@@ -10,7 +10,7 @@ from scipy import linalg
 
 from foedus.errors import EstimationError
 from foedus.models.arrays import FloatArray, IntArray, product_blocks
-from foedus.models.families import ETA_MOST, Family
+from foedus.models.families import ETA_MOST, Family, score_of
 from foedus.models.scaling import Scaling
 from foedus.models.separation import SeparationError, name_some, separating_terms
 
@@ -21,11 +21,22 @@ columns) the remaining error is of the order of its square, about 1e-12."""
 STEP_START = 1e-2
 """A subsample's estimate needs no more digits than this step leaves right."""
 
-STEP_FINAL = 1e-7
-"""A step this small is taken without another pass over a large problem: what the last pass left is
-then that good."""
+STEP_FINAL = 1e-9
+"""A step this small is taken without another pass over the rows: what the last pass left is then
+that good."""
 
-LARGE = 400_000
+STEP_CHORD = 5e-3
+"""A step this small is followed by some with the same information, which need no more than the
+gradient: with errors e before and c e^2 after it, each makes what is left smaller by 2 c e."""
+
+CHORDS = 4
+STEP_SURE = 1e-12
+"""What may be left where no pass over the rows follows that would show it."""
+
+STEP_GUIDED = 0.5
+"""Largest first step of a large problem that its subsample's information may be trusted with."""
+
+LARGE = 150_000
 """Rows from which a fit starts from a subsample, and scaling is learnt on one."""
 
 THIN = 8
@@ -79,6 +90,7 @@ class Optimum:
     information: FloatArray
 
 
+Factor = tuple[FloatArray, bool]
 State = tuple[float, FloatArray, FloatArray]
 """Log-likelihood, gradient and observed information."""
 
@@ -118,6 +130,25 @@ def sums_at(
     return loglik, gradient, information
 
 
+def gradient_at(family: Family, problem: Problem, beta: FloatArray) -> FloatArray:
+    """Return the gradient at beta: a third of what `sums_at` costs."""
+    scaling = problem.scaling
+    turned = scaling.mild
+    A = scaling.matrix()
+    own = A @ beta if turned else beta
+    gradient = np.zeros(beta.size)
+    for rows in product_blocks(problem.y.size, beta.size):
+        Z = problem.X[rows] if turned else scaling.block(problem.X[rows])
+        eta = Z @ own
+        if problem.offset is not None:
+            eta += problem.offset[rows]
+        u = score_of(family, problem.y[rows], eta)
+        if problem.weights is not None:
+            u = u * problem.weights[rows]
+        gradient += u @ Z
+    return A.T @ gradient if turned else gradient
+
+
 def weighted_square(Z: FloatArray, weight: FloatArray) -> FloatArray:
     """Return Z' diag(weight) Z; weights are never negative.
 
@@ -140,11 +171,18 @@ def _start(family: Family, problem: Problem) -> FloatArray:
     return beta
 
 
-def _newton_step(information: FloatArray, gradient: FloatArray) -> FloatArray | None:
-    """Solve for the step, or None where the information is not positive definite."""
+def _factor(information: FloatArray) -> Factor | None:
+    """Return the information's factor, or None where it is not positive definite."""
     try:
-        factor = linalg.cho_factor(information, check_finite=True)
+        factor: Factor = linalg.cho_factor(information, check_finite=True)
     except (linalg.LinAlgError, ValueError):
+        return None
+    return factor
+
+
+def _solved(factor: Factor | None, gradient: FloatArray) -> FloatArray | None:
+    """Return the step that a gradient asks for, or None where there is none."""
+    if factor is None:
         return None
     step: FloatArray = linalg.cho_solve(factor, gradient)
     return step if np.isfinite(step).all() else None
@@ -157,6 +195,7 @@ def maximise(
     most: int = 60,
     done: float = STEP_DONE,
     near: FloatArray | None = None,
+    last_pass: bool = True,
 ) -> Optimum:
     """Find the maximum of the log-likelihood.
 
@@ -175,6 +214,9 @@ def maximise(
         Iterations after which the model counts as not converging.
     done : float
         The step after which the method stops.
+    last_pass : bool
+        Whether rows, information and log-likelihood at the top are needed. Without, a method that
+        has arrived by a step alone leaves them as they were one pass before.
 
     Returns
     -------
@@ -187,38 +229,88 @@ def maximise(
         If the outcome is separated by some of the terms (which are named), or the method does
         not converge.
     """
-    large = problem.y.size >= LARGE
     if near is not None and start is None:
         near = _better_start(family, problem, near)
-    if start is None and large:
-        start = _start_from_subsample(family, problem, near)
-    if start is None:
-        start = near
-    beta = _start(family, problem) if start is None else start.copy()
-    n = problem.y.size
-    keep = RowParts(np.empty(n), np.empty(n))
-    if near is not None and not np.isfinite(sums_at(family, problem, beta, keep)[0]):
-        beta = _start(family, problem)
-    state = _finite_start(family, problem, beta, keep)
+    beta, state, keep = _beginning(family, problem, start, near)
     before, step = np.inf, np.zeros_like(beta)
     for iteration in range(1, most + 1):
         loglik, gradient, information = state
-        found = _newton_step(information, gradient)
+        factor = _factor(information)
+        found = _solved(factor, gradient)
         if found is None:
             # the step before last is the direction in which the information vanished
             raise _refusal(family, problem, step, iteration)
         step = found
         size = float(np.abs(step).max())
-        if large and size < STEP_FINAL:
+        if size < STEP_FINAL:
             gain = 0.5 * float(step @ gradient)
             return Optimum(beta + step, loglik + gain, iteration, keep, information)
         if size > 0.3 * before and iteration > 6:
             _refuse_separation(family, problem, step)
-        beta, state = _advance(family, problem, beta, step, loglik, keep)
+        moved = None
+        if done <= size < STEP_CHORD and done == STEP_DONE:
+            enough = STEP_FINAL / 10 if last_pass else STEP_SURE
+            there, left = _by_chords(family, problem, beta, step, factor, enough)
+            if left < STEP_SURE and not last_pass:
+                return Optimum(there, loglik, iteration, keep, information)
+            moved = _risen(family, problem, there, loglik, keep)
+        beta, state = moved or _advance(family, problem, beta, step, loglik, keep)
         if size < done:
             return Optimum(beta, state[0], iteration, keep, state[2])
         before = size
     raise _refusal(family, problem, step, most)
+
+
+def _beginning(
+    family: Family, problem: Problem, start: FloatArray | None, near: FloatArray | None
+) -> tuple[FloatArray, State, RowParts]:
+    """Return where the method begins, what a pass over the rows gives there, and its rows."""
+    n = problem.y.size
+    keep = RowParts(np.empty(n), np.empty(n))
+    beta = start if start is not None else near
+    if start is None and n >= LARGE and family.name != "ols":  # whose first step is its last
+        beta = _start_from_subsample(family, problem, near)
+        beta = near if beta is None else beta
+    if beta is not None:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            state = sums_at(family, problem, beta, keep)
+        if np.isfinite(state[0]):
+            return beta.copy(), state, keep
+    beta = _start(family, problem)
+    return beta, _finite_start(family, problem, beta, keep), keep
+
+
+def _by_chords(
+    family: Family,
+    problem: Problem,
+    beta: FloatArray,
+    step: FloatArray,
+    factor: Factor | None,
+    enough: float,
+) -> tuple[FloatArray, float]:
+    """Take a step and some more with the same information; return what error is left, about."""
+    there, left, rate = beta + step, np.inf, 0.0
+    for _ in range(CHORDS):
+        more = _solved(factor, gradient_at(family, problem, there))
+        if more is None:
+            break
+        there = there + more
+        size = float(np.abs(more).max())
+        rate = rate or 2.0 * size / float(np.abs(step).max())
+        left = size * rate
+        if left < enough or rate > 0.1:
+            break
+    return there, left
+
+
+def _risen(
+    family: Family, problem: Problem, beta: FloatArray, loglik: float, keep: RowParts
+) -> tuple[FloatArray, State] | None:
+    """Return a place and what a pass gives there, None if the log-likelihood is less there."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        state = sums_at(family, problem, beta, keep)
+    slack = 1e-10 * (abs(loglik) + 1.0)
+    return (beta, state) if np.isfinite(state[0]) and state[0] >= loglik - slack else None
 
 
 def _finite_start(family: Family, problem: Problem, beta: FloatArray, keep: RowParts) -> State:
@@ -271,16 +363,28 @@ def _start_from_subsample(
     Of a rare outcome all events are taken and a fixed share of the other rows, every m-th, which
     count m times: unlike the offset that a logit could have instead, weights lead to the same
     estimate whether or not the model is true. A subsample that can't be estimated (separated,
-    say) is no verdict on the whole.
+    say) is no verdict on the whole. One step from there is made with the gradient of all rows and
+    the subsample's information.
     """
     try:
         thin = case_control(problem) if family.binary else None
         if thin is None:
             thin = problem.taken(slice(None, None, THIN))
         start = _start(family, thin) if near is None else near
-        return maximise(family, thin, start=start, most=25, done=STEP_START).beta
+        found = maximise(family, thin, start=start, most=25, done=STEP_START)
     except EstimationError:
         return None
+    information = found.information * (_rows_counted(problem) / _rows_counted(thin))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        step = _solved(_factor(information), gradient_at(family, problem, found.beta))
+    if step is None or float(np.abs(step).max()) > STEP_GUIDED:
+        return found.beta
+    return found.beta + step
+
+
+def _rows_counted(problem: Problem) -> float:
+    """Return how many rows there are, each as often as its weight says."""
+    return float(problem.y.size if problem.weights is None else problem.weights.sum())
 
 
 def case_control(problem: Problem) -> Problem | None:
