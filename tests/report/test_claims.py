@@ -5,24 +5,30 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from foedus.config import Project
 from foedus.models.pooling import pool
 from foedus.report.common_scale import measure_of
+from foedus.report.draw.forest import NOT_POOLED, _lines
 from foedus.report.evidence import Bearing, Evidence, Point, evidence_of
 from foedus.report.inputs import read_inputs
+from foedus.report.key_terms import KINDS, kind_of, unit_of
+from foedus.report.names import short_cite
 from foedus.report.synthesis import (
     AGAINST,
     MIXED,
     NONE,
     SUPPORTED,
     UNDECIDED,
+    designs_words,
     odds,
     odds_interval,
     synthesise,
 )
+from foedus.studies.schema import TermKind
 
 from . import sample
 
@@ -120,6 +126,127 @@ def test_the_mean_takes_a_study_and_a_file_once() -> None:
     # Holm's step of the smallest of five p-values
     least = min(found.adjusted, key=lambda one: one.p)
     assert least.holm == pytest.approx(5 * least.p)
+
+
+def test_means_by_design_take_like_with_like() -> None:
+    target, tie = ("target", "directed-dyad-year"), ("tie", "dyad-year")
+    rows = (
+        bearing("a", 0.9, 0.2, kind=tie[0], unit=tie[1]),
+        bearing("b", 0.1, 0.2, kind=target[0], unit=target[1]),
+        bearing("c", 0.5, 0.1, kind=tie[0], unit=tie[1]),
+        bearing("d", -0.3, 0.1, kind=target[0], unit=target[1]),
+        bearing("e", 0.2, 0.3, kind=tie[0], unit="directed-dyad-year"),
+    )
+    found = synthesise(Evidence("c", rows))
+    made = {(one.kind, one.unit): one for one in found.designs}
+    assert list(made) == [target, ("tie", "directed-dyad-year"), tie]
+    of_ties = pool([0.9, 0.5], [0.2, 0.1])
+    assert made[tie].value == pytest.approx(of_ties.estimate)
+    assert made[tie].ends == pytest.approx((of_ties.ci_low, of_ties.ci_high))
+    lone = made["tie", "directed-dyad-year"]
+    assert lone.pooled is None
+    assert lone.ends == pytest.approx((0.2 - 1.959964 * 0.3, 0.2 + 1.959964 * 0.3))
+    # Cochran's Q of the three means by hand
+    values = [one.value for one in found.designs]
+    weights = [1 / one.se**2 for one in found.designs]
+    middle = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+    q = sum(w * (v - middle) ** 2 for w, v in zip(weights, values, strict=True))
+    assert found.apart is not None
+    assert (found.apart.q, found.apart.df) == (pytest.approx(q), 2)
+    said = designs_words(found)
+    assert f"the two states' own tie, dyad-year {odds(of_ties.estimate)}" in said
+    # The mean of all is what it was without designs.
+    assert found.robust == synthesise(Evidence("c", tuple(map(of_no_design, rows)))).robust
+    assert designs_words(synthesise(Evidence("c", tuple(map(of_no_design, rows))))) == ""
+
+
+def of_no_design(one: Bearing) -> Bearing:
+    return replace(one, kind="other", unit="")
+
+
+def test_estimates_stand_under_their_design() -> None:
+    rows = (
+        bearing("a", 0.9, 0.2, kind="tie", unit="dyad-year"),
+        bearing("b", 0.1, 0.2, kind="target", unit="directed-dyad-year"),
+        bearing("c", 0.5, 0.1, kind="tie", unit="dyad-year"),
+        bearing("c", 0.4, 0.1, kind="likeness", unit="dyad-year", term="second"),
+    )
+    found = synthesise(Evidence("c", rows))
+    lines = _lines(rows, found)
+    names = [
+        one
+        if isinstance(one, str)
+        else one.study
+        if isinstance(one, Bearing)
+        else len(one.bearings)
+        for one in lines
+    ]
+    target, tie = (one.words for one in found.designs)
+    assert names == [target, "b", tie, "a", "c", 2, NOT_POOLED, "c"]
+    alone = synthesise(Evidence("c", rows[:1]))
+    assert _lines(rows[:1], alone) == list(rows[:1])
+
+
+@pytest.mark.parametrize(
+    ("variables", "line", "kind"),
+    [
+        ({"p": {"from": "atop_third_party.target_defense"}}, {"term": "p"}, "target"),
+        ({"p": {"from": "atop_third_party.challenger_defense"}}, {"term": "p"}, "challenger"),
+        ({"p": {"from": "atop.atop_any"}}, {"term": "p"}, "tie"),
+        ({"p": {"from": "nmc.cinc1"}}, {"term": "p"}, "other"),
+        ({"p": {"from": "similarity.tau_b_atop"}}, {"term": "5:p"}, "likeness"),
+        ({}, {"term": "allies"}, "other"),
+        ({}, {"term": "allies", "kind": "tie"}, "tie"),
+        ({"a": {"from": "atop.atop_defense"}, "b": {"from": "atop.atop_neutrality"},
+          "p": {"expression": "a == 1 or b == 1"}}, {"term": "p"}, "tie"),
+        ({"a": {"from": "partner_counts.holds_any_n1"}, "p": {"expression": "a > q"},
+          "q": {"expression": "q + 1"}}, {"term": "p"}, "holdings"),
+        ({"a": {"from": "atop_third_party.target_defense"},
+          "b": {"from": "atop_third_party.challenger_defense"}}, {"term": "a:b"}, "target"),
+    ],
+)  # fmt: skip
+def test_the_kind_of_a_term(
+    variables: dict[str, object], line: dict[str, object], kind: str
+) -> None:
+    assert kind_of({"variables": variables}, line) == kind
+
+
+def test_a_declared_kind_goes_before_its_covariates() -> None:
+    declared = {
+        "variables": {"p": {"from": "state_pacts.new_pacts1"}},
+        "headline": [
+            {"model": "m", "term": "p", "kind": "tie"},
+            {"maps_to": "measures.matched.effect", "kind": "target"},
+        ],
+    }
+    assert kind_of(declared, {"model": "m", "term": "p"}) == "tie"
+    assert kind_of(declared, {"model": "n", "term": "p"}) == "holdings"
+    assert kind_of(declared, {"model": "matched", "term": "effect"}) == "target"
+
+
+def test_what_a_row_of_an_authors_file_is() -> None:
+    pair = {"table": "rep_a.rows", "keys": {"ccode1": "a", "ccode2": "b", "year": "year"}}
+    assert unit_of({"universe": {"unit": "war"}}, "war") == "war"
+    assert unit_of({"universe": pair}, "row of rep_a.rows") == "dyad-year"
+    assert unit_of({"universe": pair, "rebuild": {"unit": "dispute"}}, "") == "dispute"
+    assert unit_of({"universe": {"table": "rep_a.rows"}}, "") == "author's rows"
+    assert unit_of({}, "") == "no rows"
+
+
+def test_kinds_are_those_that_a_study_may_declare() -> None:
+    assert set(KINDS) == set(get_args(TermKind))
+
+
+def test_studies_of_one_work_have_names_of_their_own(built: Project) -> None:
+    inputs = read_inputs(built)
+    work = next(iter(inputs.works))
+    one = replace(inputs.studies[0], id=f"{work}_pledges", page={"cite": [work]}, declared={})
+    two = replace(one, id=f"{work}_rates", declared={"short": "how often"})
+    lone = replace(inputs, studies=(one,))
+    assert short_cite(lone, one) == inputs.works[work].short()
+    both = replace(inputs, studies=(one, two))
+    names = [short_cite(both, study) for study in both.studies]
+    assert names == [f"{inputs.works[work].short()} ({word})" for word in ("pledges", "how often")]
 
 
 def test_odds_ratios_as_text() -> None:

@@ -11,18 +11,20 @@ from foedus.report.claims import Answer
 from foedus.report.draw.style import Drawn
 from foedus.report.evidence import Bearing, GroupPoint, Point
 from foedus.report.inputs import Inputs
+from foedus.report.key_terms import KINDS
 from foedus.report.names import short_cite
 from foedus.report.numbers import (
     MISSING,
     count,
     interval,
     number,
+    p_clause,
     p_value,
     percent,
     plural,
 )
 from foedus.report.rows import Estimate
-from foedus.report.synthesis import Apart, Synthesis
+from foedus.report.synthesis import Apart, DesignMean, Synthesis
 from foedus.report.tables import Table
 
 View = dict[str, Any]
@@ -47,6 +49,8 @@ def synthesis_view(inputs: Inputs, found: Synthesis) -> View:
         "sentence": so.verdict_sentence(found, covariance),
         "spread": so.spread_words(found),
         "limits": so.limits_words(found),
+        "by_design": so.designs_words(found),
+        "designs": [_design_view(one) for one in found.designs] if len(found.designs) > 1 else [],
         "rows": [_row(found, one) for one in found.evidence.leading],
         "groups": [_group_view(apart) for apart in found.groups],
     }
@@ -69,6 +73,24 @@ def _row(found: Synthesis, one: Bearing) -> View:
         "bh": p_value(adjusted.bh) if adjusted else MISSING,
         "weight": _weight(found, one),
         "basis": "author's file" if one.file.startswith("rep_") else "raw files",
+        "design": f"{KINDS.get(one.kind, one.kind)}, {one.unit}",
+    }
+
+
+def _design_view(one: DesignMean) -> View:
+    made = one.pooled
+    ends = so.predicted(made)
+    return {
+        "kind": KINDS.get(one.kind, one.kind),
+        "unit": one.unit,
+        "k": count(len(one.bearings)),
+        "studies": "; ".join(bearing.short for bearing in one.bearings),
+        "mean": one.shown,
+        "p": p_value(one.p),
+        "i2": percent(made.i2, 0) if made else MISSING,
+        "tau2": number(made.tau2) if made else MISSING,
+        "q": f"{number(made.q)} ({made.k - 1}), {p_clause(made.q_p)}" if made else MISSING,
+        "predicted": so.odds_interval(*ends) if ends is not None else MISSING,
     }
 
 
@@ -289,6 +311,8 @@ def claim_tables(inputs: Inputs, claim: str, found: Synthesis) -> list[Table]:
     made = []
     if found.evidence.bearings:
         made.append(_estimates_table(inputs, claim, found))
+    if len(found.designs) > 1:
+        made.append(_designs_table(inputs, claim, found))
     if found.groups:
         made.append(_groups_table(inputs, claim, found))
     return made
@@ -321,6 +345,7 @@ def _estimates_table(inputs: Inputs, claim: str, found: Synthesis) -> Table:
                 one.point.p, adjusted.holm if adjusted else None, adjusted.bh if adjusted else None,
                 weight,
                 int(one.variant), one.file, int(one.n) if one.n is not None else None,
+                one.kind, one.unit,
             )
         )  # fmt: skip
     rules: frozenset[int] = frozenset()
@@ -338,7 +363,7 @@ def _estimates_table(inputs: Inputs, claim: str, found: Synthesis) -> Table:
             (
                 "mean", "", "", "random effects, REML, Knapp-Hartung", None, "log odds ratio", None,
                 None, None, None, made.estimate, made.std_error, "", made.p_value, None, None, 1.0,
-                0, "", None,
+                0, "", None, "", "",
             )
         )  # fmt: skip
     return Table(
@@ -352,7 +377,7 @@ def _estimates_table(inputs: Inputs, claim: str, found: Synthesis) -> Table:
         csv_head=(
             "study", "model", "term", "says", "expects", "scale", "factor", "published",
             "published_se", "classical_se", "log_odds_ratio", "std_error", "covariance", "p_value",
-            "p_holm", "p_bh", "weight", "variant", "file", "n_obs",
+            "p_holm", "p_bh", "weight", "variant", "file", "n_obs", "kind", "unit",
         ),
         csv_rows=tuple(raw),
         notes=tuple(
@@ -360,11 +385,40 @@ def _estimates_table(inputs: Inputs, claim: str, found: Synthesis) -> Table:
             for part in (
                 "Intervals of 95 %. Values without an odds ratio are in their own standard errors.",
                 so.spread_words(found),
+                so.designs_words(found),
                 so.limits_words(found),
             )
             if part
         ),
         rules=rules,
+        left=2,
+    )  # fmt: skip
+
+
+def _designs_table(inputs: Inputs, claim: str, found: Synthesis) -> Table:
+    views = [_design_view(one) for one in found.designs]
+    raw = []
+    for one in found.designs:
+        made, ends = one.pooled, so.predicted(one.pooled)
+        raw.append(
+            (
+                one.kind, one.unit, len(one.bearings), one.value, one.se, *one.ends, one.p,
+                *((made.tau2, made.i2, made.q, made.q_p) if made else (None,) * 4),
+                *(ends or (None, None)), " ".join(bearing.study for bearing in one.bearings),
+            )
+        )  # fmt: skip
+    keys = ("kind", "unit", "k", "mean", "p", "i2", "tau2", "q", "predicted")
+    return Table(
+        name=f"claim_{claim}_designs",
+        caption=f"{inputs.claims[claim].title}: means by design, odds ratios, above 1 for it",
+        head=("Key term", "Unit", "Studies", "Mean", "p", "I²", "τ²", "Q (df)", "One more study"),
+        rows=tuple(tuple(str(view[key]) for key in keys) for view in views),
+        csv_head=(
+            "kind", "unit", "studies_n", "log_odds_ratio", "std_error", "ci_low", "ci_high",
+            "p_value", "tau2", "i2", "q", "q_p", "predict_low", "predict_high", "studies",
+        ),
+        csv_rows=tuple(raw),
+        notes=(so.designs_words(found),),
         left=2,
     )  # fmt: skip
 

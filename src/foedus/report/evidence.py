@@ -9,6 +9,7 @@ from typing import Any
 
 from foedus.report.common_scale import Measure, measure_of, side_of
 from foedus.report.inputs import Inputs, Study
+from foedus.report.key_terms import OTHER, kind_of, unit_of
 from foedus.report.names import short_cite, works_of
 from foedus.report.numbers import is_number
 from foedus.report.rows import Z95, Comparison, Estimate
@@ -64,6 +65,8 @@ class Bearing:
         Of the work's publication.
     verdict : str
     n : float or None
+    kind, unit : str
+        The design: what kind of tie the term is (`key_terms.KINDS`), and what a row is.
     """
 
     study: str
@@ -82,6 +85,13 @@ class Bearing:
     year: int = LATE
     verdict: str = ""
     n: float | None = None
+    kind: str = OTHER
+    unit: str = ""
+
+    @property
+    def design(self) -> tuple[str, str]:
+        """Kind of term and unit: estimates that share them speak of one thing."""
+        return self.kind, self.unit
 
     @property
     def point(self) -> Point:
@@ -196,7 +206,8 @@ def _leading(inputs: Inputs, study: Study, claim: str) -> Iterator[Bearing]:
         made = _bearing(inputs, study, str(line["model"]), str(line["term"]), sign)
         if made is not None:
             said = str(line.get("says") or study.label(made.term)).rstrip(".")
-            yield replace(made, says=said)
+            kind = kind_of(study.declared, line)
+            yield replace(made, says=said, kind=kind, unit=unit_of(study.declared, study.unit))
 
 
 def _lines(study: Study, claim: str) -> Iterator[Mapping[str, Any]]:
@@ -344,7 +355,9 @@ def _variants(
             taken.add((model, term))
             made = _bearing(inputs, study, model, term, one.expects)
             if made is not None:
-                yield replace(made, says=study.model_label(model), variant=True)
+                yield replace(
+                    made, says=study.model_label(model), variant=True, kind=one.kind, unit=one.unit
+                )
 
 
 # ---------------------------------------------------------------------------------------- groups

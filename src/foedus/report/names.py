@@ -15,16 +15,34 @@ def short_cite(inputs: Inputs, study: Study) -> str:
     """Return "Johnson & Leeds 2011" for a study named after its work, else the study's title.
 
     A study's id may say more than its work's key (``rainey_2016_oneal_russett``). One that rests on
-    one work alone is called by it too.
+    one work alone is called by it too. Two studies of one work are told apart by the word that
+    study.yaml gives (`short`), else by what their ids say beyond the work's key.
     """
+    key = _named_after(inputs, study)
+    if key is None:
+        return study.title
+    name = _told_apart(inputs, key)
+    twins = [one for one in inputs.studies if one.id != study.id]
+    if all(_named_after(inputs, one) != key for one in twins):
+        return name
+    said = str(study.declared.get("short") or study.id.removeprefix(key).strip("_"))
+    return f"{name} ({said.replace('_', ' ')})" if said else name
+
+
+def _named_after(inputs: Inputs, study: Study) -> str | None:
+    """Return the key of the work that a study is called by, None where it goes by its title."""
     named = [key for key in inputs.works if f"{study.id}_".startswith(f"{key}_")]
-    if named:
-        return _told_apart(inputs, max(named, key=len))
+    # An id may begin like the key of another work of the same author and year: leeds_2003_io is
+    # named after leeds_2003b, which it cites first, not after leeds_2003.
+    own = [key for key in named if key in study.cite]
+    own += [key for key in study.cite[:1] if key in inputs.works and key[:-1] in named and not own]
     works = works_of(inputs, study)
     alone = len(works) == 1 and not any(
         one.cite == study.cite for one in inputs.studies if one.id != study.id
     )
-    return works[0][1].short() if alone else study.title
+    if own or (named and not alone):
+        return max(own or named, key=len)
+    return works[0][0] if alone else None
 
 
 def _told_apart(inputs: Inputs, key: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from foedus.models.pooling import Between, Pooled, benjamini_hochberg, between, holm, pool
 from foedus.report.evidence import Bearing, Evidence, GroupPoint, GroupTest, Point
+from foedus.report.key_terms import KINDS as TERM_KINDS
 from foedus.report.numbers import interval, number, p_clause, percent, plural
 from foedus.report.rows import Z95
 
@@ -98,14 +99,77 @@ class Apart:
 
 
 @dataclass(frozen=True)
+class DesignMean:
+    """The mean of the estimates of one design: one kind of term on one unit.
+
+    Attributes
+    ----------
+    kind, unit : str
+    bearings : tuple of Bearing
+        One a study, as in the mean of all.
+    pooled : Pooled or None
+        None of a lone study, whose own estimate then stands for the design.
+    """
+
+    kind: str
+    unit: str
+    bearings: tuple[Bearing, ...]
+    pooled: Pooled | None
+
+    @property
+    def words(self) -> str:
+        """The design in words."""
+        return f"{TERM_KINDS.get(self.kind, self.kind)}, {self.unit}"
+
+    @property
+    def value(self) -> float:
+        """Mean, or the lone estimate, as a log odds ratio."""
+        return self.pooled.estimate if self.pooled else self.bearings[0].point.value
+
+    @property
+    def se(self) -> float:
+        """Its standard error."""
+        return self.pooled.std_error if self.pooled else float(self.bearings[0].point.se or 0.0)
+
+    @property
+    def p(self) -> float | None:
+        """Its p-value."""
+        return self.pooled.p_value if self.pooled else self.bearings[0].point.p
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Its 95 % interval."""
+        if self.pooled is not None:
+            return self.pooled.ci_low, self.pooled.ci_high
+        return self.value - Z95 * self.se, self.value + Z95 * self.se
+
+    @property
+    def shown(self) -> str:
+        """Odds ratio and interval."""
+        return f"{odds(self.value)} {odds_interval(*self.ends)}"
+
+
+@dataclass(frozen=True)
 class Synthesis:
-    """Everything that is said of a claim's estimates together."""
+    """Everything that is said of a claim's estimates together.
+
+    Attributes
+    ----------
+    robust, classical : Pooled or None
+        The mean of all designs, under the errors that count and under classical ones.
+    designs : tuple of DesignMean
+        The same estimates by design.
+    apart : Between or None
+        The test that the designs' means are one; None of one design.
+    """
 
     evidence: Evidence
     adjusted: tuple[Adjusted, ...]
     robust: Pooled | None
     classical: Pooled | None
     groups: tuple[Apart, ...]
+    designs: tuple[DesignMean, ...] = ()
+    apart: Between | None = None
 
     @property
     def pooled(self) -> list[Bearing]:
@@ -156,12 +220,29 @@ def synthesise(evidence: Evidence) -> Synthesis:
             tested, p_values, holm(p_values), benjamini_hochberg(p_values), strict=True
         )
     ]
+    designs = means_by_design(pooled)
     return Synthesis(
         evidence,
         tuple(adjusted),
         pool_points([one.point for one in pooled]),
         pool_points([one.classical for one in with_classical if one.classical is not None]),
         tuple(apart for by in KINDS if (apart := _apart(evidence, by)) is not None),
+        designs,
+        between([one.value for one in designs], [one.se for one in designs])
+        if len(designs) > 1
+        else None,
+    )
+
+
+def means_by_design(pooled: Sequence[Bearing]) -> tuple[DesignMean, ...]:
+    """Pool estimates of one kind of term on one unit; kinds and units in a fixed order."""
+    order = list(TERM_KINDS)
+    kept: dict[tuple[str, str], list[Bearing]] = {}
+    for one in sorted(pooled, key=lambda row: (order.index(row.kind), row.unit)):
+        kept.setdefault(one.design, []).append(one)
+    return tuple(
+        DesignMean(kind, unit, tuple(rows), pool_points([one.point for one in rows]))
+        for (kind, unit), rows in kept.items()
     )
 
 
@@ -315,6 +396,28 @@ def spread_words(found: Synthesis) -> str:
             " The effect that one more study of the kind would have lies, with 95 % chance, in "
             f"{odds_interval(*ends)}."
         )
+    return said
+
+
+def designs_words(found: Synthesis) -> str:
+    """Say the mean of each design, whether they are one, and what spread is left within them."""
+    if len(found.designs) < 2:
+        return ""
+    means = "; ".join(
+        f"{one.words} {one.shown} ({plural(len(one.bearings), 'study', 'studies')})"
+        for one in found.designs
+    )
+    said = f"The mean of all takes unlike designs together. By design, as odds ratios: {means}."
+    if found.apart is not None:
+        said += (
+            f" That the designs have one mean is "
+            f"{'rejected' if found.apart.p_value < LEVEL else 'not rejected'} "
+            f"(Q {number(found.apart.q)} on {found.apart.df} degrees of freedom, "
+            f"{p_clause(found.apart.p_value)})."
+        )
+    spread = [f"{percent(one.pooled.i2, 0)} ({one.words})" for one in found.designs if one.pooled]
+    if spread:
+        said += f" Spread beyond chance within a design (I²): {', '.join(spread)}."
     return said
 
 

@@ -22,6 +22,9 @@ TABLE = r"^[a-z0-9_.]+\.[a-z0-9_]+$"
 _RESERVED = ("from", "transform", "expression", "label", "says")
 
 Scalar = str | int | float | bool | None
+TermKind = Literal[
+    "target", "challenger", "tie", "joiner", "sides", "likeness", "holdings", "other"
+]
 EffectScale = Literal["p0", "p1", "difference", "percent_change"]
 
 
@@ -345,7 +348,8 @@ class Choice(Strict):
 class Headline(Strict):
     """A number the front page leads with, and the sign that would support the claim.
 
-    Either a term of a model or measure, or (`maps_to`) a published number's target.
+    Either a term of a model or measure, or (`maps_to`) a published number's target. `kind` says
+    what kind of tie the term is where no covariate does: a claim's page has a mean by kind.
     """
 
     model: str = ""
@@ -354,6 +358,7 @@ class Headline(Strict):
     claim: str | None = None
     expects: Literal[-1, 0, 1] | None = None
     says: str | None = None
+    kind: TermKind | None = None
 
     @model_validator(mode="after")
     def _points_somewhere(self) -> Headline:
@@ -410,6 +415,8 @@ class Design(Strict):
     ----------
     cite : tuple of str
         Keys in config/references, the work rebuilt first.
+    short : str or None
+        A word that tells it apart from other studies of the same work in figures and tables.
     claims : tuple of str
         Claims it bears on (config/claims.yaml).
     assumptions : tuple of str
@@ -419,6 +426,7 @@ class Design(Strict):
     id: str = Field(pattern=r"^[a-z0-9_]+$")
     cite: tuple[str, ...] = Field(min_length=1)
     title: str
+    short: str | None = None
     claims: tuple[str, ...] = Field(min_length=1)
     universe: Universe | None = None
     variables: dict[str, Variable] = Field(default_factory=dict)
@@ -475,13 +483,18 @@ class Design(Strict):
                 effect = self.effects[name]
                 turned = -1 if effect.end < effect.start else 1
                 sign = None if line.expects is None else line.expects * turned
-                words = {"claim": line.claim, "says": line.says, "expects": sign}
+                words = {
+                    "claim": line.claim, "says": line.says, "expects": sign, "kind": line.kind,
+                }  # fmt: skip
                 found.append(Headline(model=effect.model, term=effect.of, **words))
             elif part and (
                 (kind == "models" and name in self.models)
                 or (kind == "measures" and name in self.measures)
             ):
-                words = {"claim": line.claim, "says": line.says, "expects": line.expects}
+                words = {
+                    "claim": line.claim, "says": line.says, "expects": line.expects,
+                    "kind": line.kind,
+                }  # fmt: skip
                 found.append(Headline(model=name, term=part, **words))
         return tuple(found)
 

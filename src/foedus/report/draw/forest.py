@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from foedus.report.draw import style
 from foedus.report.evidence import Bearing, Point
 from foedus.report.numbers import count
-from foedus.report.synthesis import Apart, Synthesis, predicted
+from foedus.report.synthesis import Apart, DesignMean, Synthesis, predicted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from foedus.models.pooling import Pooled
 
-MOST_ROWS = 40
+Line = Bearing | DesignMean | str
+"""A line of the forest plot: an estimate, a design's mean, or a design's name above its own."""
+NOT_POOLED = "further leading estimates, in no mean"
+MOST_ROWS = 60
 MOST_GROUP_ROWS = 16
 REACH = 2.6
 """Log odds ratios beyond this (13-fold) leave the axis; an arrow says so."""
@@ -41,23 +44,40 @@ def draw(found: Synthesis, covariance: str, truth: bool = False) -> Figure | Non
         Whether what stands beside is a simulated world's truth.
     """
     rows = found.evidence.leading[:MOST_ROWS]
-    common = [one for one in rows if one.measure is not None]
+    common = _lines([one for one in rows if one.measure is not None], found)
     own = [one for one in rows if one.measure is None]
     if not rows:
         return None
     extra = 1.5 if found.robust is not None else 0.0
-    heights = [
-        0.44 * (len(part) + more) + 0.62 for part, more in ((common, extra), (own, 0.0)) if part
-    ]
+    heights = [0.44 * (n + more) + 0.62 for n, more in ((len(common), extra), (len(own), 0.0)) if n]
     drawing = style.figure(sum(heights) + 0.5)
     axes = list(drawing.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
-    reach = _reach(common, found.robust)
     if common:
-        _common(axes.pop(0), common, found, reach)
+        _common(axes.pop(0), common, found)
     if own:
         _own(axes.pop(0), own)
     _legend(drawing, rows, covariance, truth, found.robust is not None)
     return drawing
+
+
+def _lines(rows: Sequence[Bearing], found: Synthesis) -> list[Line]:
+    """Return the lines of the plot: estimates, and of several designs also head and mean of each.
+
+    Estimates keep their order within a design; those of a design that isn't pooled stand last.
+    """
+    means = {(one.kind, one.unit): one for one in found.designs}
+    if len(means) < 2:
+        return list(rows)
+    others = [one for one in rows if one.design not in means]
+    lines: list[Line] = []
+    for place, mean in means.items():
+        lines.append(mean.words)
+        lines += [one for one in rows if one.design == place]
+        if mean.pooled is not None:
+            lines.append(mean)
+    if others:
+        lines += [NOT_POOLED, *others]
+    return lines
 
 
 def _reach(rows: Sequence[Bearing], mean: Pooled | None) -> float:
@@ -73,20 +93,35 @@ def _reach(rows: Sequence[Bearing], mean: Pooled | None) -> float:
     return min(max(sizes) * 1.05, REACH)
 
 
-def _common(axes: Axes, rows: Sequence[Bearing], found: Synthesis, reach: float) -> None:
+def _common(axes: Axes, lines: Sequence[Line], found: Synthesis) -> None:
+    rows = [one for one in lines if isinstance(one, Bearing)]
+    reach = _reach(rows, found.robust)
     pooled = {id(one) for one in found.pooled}
-    labels = [_label(one, id(one) in pooled or found.robust is None) for one in rows]
+    labels = [_line_label(one, pooled, found) for one in lines]
     mean = found.robust
     if mean is not None:
         labels.append(f"Mean of {mean.k} studies")
     style.rows_axis(axes, labels, 7.0)
     style.zero_line(axes)
-    for place, one in enumerate(rows):
-        _row(axes, one, place, reach)
+    for place, one in enumerate(lines):
+        if isinstance(one, Bearing):
+            _row(axes, one, place, reach)
+        elif isinstance(one, str):
+            axes.get_yticklabels()[place].set_fontweight("bold")
+        elif one.pooled is not None:
+            _mean(axes, one.pooled, place, reach)
     if mean is not None:
-        _mean(axes, mean, len(rows), reach)
-        axes.axhline(len(rows) - 0.5, color=style.MUTED, linewidth=0.6)
+        _mean(axes, mean, len(lines), reach)
+        axes.axhline(len(lines) - 0.5, color=style.MUTED, linewidth=0.6)
     _odds_axis(axes, reach)
+
+
+def _line_label(one: Line, pooled: set[int], found: Synthesis) -> str:
+    if isinstance(one, Bearing):
+        return _label(one, id(one) in pooled or found.robust is None)
+    if isinstance(one, str):
+        return style.wrap(f"{one[:1].upper()}{one[1:]}", 52, 2)
+    return f"Mean of {len(one.bearings)} studies of this design"
 
 
 def _odds_axis(axes: Axes, reach: float) -> None:
