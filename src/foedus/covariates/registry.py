@@ -9,12 +9,11 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from foedus.declared import declared_in
 from foedus.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ Collapse = Literal["max", "min", "sum", "mean", "same", "none"]
 Up = Literal["max", "min", "sum", "mean", "first", "last"]
 Build = Callable[["Context"], Mapping[str, "Values"]]
 
-_DECLARES = re.compile(r'^@covariate\(\s*name="(\w+)"', re.MULTILINE)
 ALL_DYADS = ("directed-dyad-year", "dyad-year")
 
 
@@ -325,28 +323,17 @@ def covariate_names() -> list[str]:
 
 def registry() -> dict[str, Covariate]:
     """Return every covariate by name; imports the modules of this room on first use."""
+    _import_room()
+    return dict(sorted(_COVARIATES.items()))
+
+
+@functools.cache
+def _import_room() -> None:
     import foedus.covariates as room
 
     for module in pkgutil.iter_modules(room.__path__):
         if module.name not in _NOT_COVARIATES:
             importlib.import_module(f"foedus.covariates.{module.name}")
-    return dict(sorted(_COVARIATES.items()))
-
-
-@functools.cache
-def declared_in() -> dict[str, str]:
-    """Return the module of each covariate of this room, read from the modules' text.
-
-    Importing all of them to find one would take longer than a small panel does.
-    """
-    import foedus.covariates as room
-
-    found: dict[str, str] = {}
-    for folder in room.__path__:
-        for path in sorted(Path(folder).glob("*.py")):
-            for name in _DECLARES.findall(path.read_text(encoding="utf-8")):
-                found[name] = f"{room.__name__}.{path.stem}"
-    return found
 
 
 def get_covariate(name: str) -> Covariate:
@@ -357,8 +344,11 @@ def get_covariate(name: str) -> Covariate:
     UsageError
         For an unknown name, with the nearest known ones.
     """
-    if name not in _COVARIATES and name in declared_in():
-        importlib.import_module(declared_in()[name])
+    import foedus.covariates as room
+
+    declared = declared_in(room, "covariate")
+    if name not in _COVARIATES and name in declared:
+        importlib.import_module(declared[name])
     if name in _COVARIATES:
         return _COVARIATES[name]
     known = registry()

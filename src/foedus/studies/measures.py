@@ -8,7 +8,6 @@ found from there; a study names it under ``measures:``.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.covariates.registry import Option
+from foedus.declared import declared_in
 from foedus.errors import UsageError, nearest
 from foedus.sources.tables import Tables
 
@@ -197,14 +197,20 @@ def measures() -> dict[str, Measure]:
     """Return every measure by name; imports this room's measures_*.py on first use."""
     import foedus.studies as room
 
-    for module in pkgutil.iter_modules(room.__path__):
-        if module.name.startswith("measures_"):
-            importlib.import_module(f"foedus.studies.{module.name}")
+    for module in sorted(set(declared_in(room, "measure").values())):
+        importlib.import_module(module)
     return dict(sorted(_MEASURES.items()))
 
 
 def get_measure(name: str) -> Measure:
     """Return a measure by name; UsageError names the nearest."""
+    import foedus.studies as room
+
+    declared = declared_in(room, "measure")
+    if name not in _MEASURES and name in declared:
+        importlib.import_module(declared[name])
+    if name in _MEASURES:
+        return _MEASURES[name]
     known = measures()
     if name not in known:
         raise UsageError(f'"{name}" is not a measure. {nearest(name, known)}')
