@@ -10,9 +10,14 @@ import polars as pl
 import pytest
 
 from foedus.covariates.assemble import VariableRequest, build_variables
+from foedus.covariates.atop import pledges
 from foedus.panels.dispute_joiner_units import unseen_dispute_joiners
 from foedus.panels.units import load_system
 from foedus.sources.tables import Tables
+from foedus.studies.measures import MeasureContext, get_measure
+from foedus.studies.measures_ally_conduct import occasions
+from foedus.studies.registry import get_study
+from foedus.studies.run import run_design
 
 pytestmark = pytest.mark.real
 YEARS = (1816, 2014)
@@ -65,8 +70,6 @@ def test_joiners_are_those_of_the_raw_rows(tables: Tables) -> None:
 
 def test_pledges_of_the_day_before_by_a_reading_of_atop(tables: Tables) -> None:
     """A state owes defence where both are in a phase of a pact and its own row says so."""
-    from foedus.covariates.atop import pledges
-
     made = rows_of(
         tables, a="dispute_joiner_ties.owes_defense_a", b="dispute_joiner_ties.owes_defense_b"
     ).filter(pl.col("dispnum").is_in(DISPUTES))
@@ -138,3 +141,97 @@ def test_who_came_to_a_states_side_by_the_raw_rows(tables: Tables) -> None:
         came = [all_[0]["sidea"] for all_ in states.values() if all(s["orig"] == 0 for s in all_)]
         assert row["own"] == came.count(row["side"])
         assert row["other"] == len(came) - came.count(row["side"])
+
+
+def measured(tables: Tables, study: str, block: str) -> dict[str, float]:
+    run = run_design(get_study(tables.project, study), tables, choices=False)
+    rows = run.estimates.to_pylist()
+    return {row["term"]: row["estimate"] for row in rows if row["model"] == block}
+
+
+def test_the_united_states_beside_its_partners_by_the_raw_rows(tables: Tables) -> None:
+    """Joined by MIDB, with force, on a side with an originator to which it owed defence."""
+    found = measured(tables, "beckley_2015", "disputes")
+    begun = {
+        row["dispnum"]: row["start_min"]
+        for row in tables.get("mid", "disputes").iter_rows(named=True)
+        if 1948 <= row["styear"] <= 2010
+    }
+    spells: dict[int, list[dict[str, Any]]] = {}
+    for row in tables.get("mid", "participants").sort("start_min").iter_rows(named=True):
+        if row["dispnum"] in begun:
+            spells.setdefault(row["dispnum"], []).append(row)
+    owed = [row for row in pledges(tables, None, "include").to_dicts() if row["giver"] == 2]
+    owed = [row for row in owed if row["defense"] == 1]
+    joined, beside, force = 0, 0, 0
+    for dispnum, rows in spells.items():
+        own = [row for row in rows if row["ccode"] == 2]
+        if not own or any(row["orig"] == 1 for row in own):
+            continue
+        joined += 1
+        eve = begun[dispnum] - datetime.timedelta(days=1)
+        partners = {row["receiver"] for row in owed if row["from_day"] <= eve <= row["to_day"]}
+        began = {r["ccode"] for r in rows if r["orig"] == 1 and r["sidea"] == own[0]["sidea"]}
+        if began & partners:
+            beside += 1
+            force += max(row["hostlev"] for row in own) >= 4
+    assert found["joined"] == joined
+    assert found["joined beside a defence partner"] == beside
+    assert found["joined beside a defence partner with force"] == force
+    assert found["begun by others"] == len(begun) - sum(
+        any(row["ccode"] == 2 and row["orig"] == 1 for row in rows) for rows in spells.values()
+    )
+
+
+def test_wars_that_grew_by_the_raw_rows(tables: Tables) -> None:
+    entry = get_measure("war_expansion")
+    rows = entry.run(MeasureContext(tables, entry.resolve_options({})))
+    assert isinstance(rows, list)
+    found = {row.term: row.estimate for row in rows}
+    fights = tables.get("cow_interstate_wars", "participants").to_dicts()
+    deaths: dict[int, float] = {}
+    days: dict[int, list[Any]] = {}
+    for row in fights:
+        deaths[row["warnum"]] = deaths.get(row["warnum"], 0) + (row["batdeath"] or 0)
+        days.setdefault(row["warnum"], []).append(row["start1"])
+    grown = {war for war, starts in days.items() if len(set(starts)) > 1}
+    assert found["wars"] == len(days)
+    assert found["wars expanded"] == len(grown)
+    share = sum(deaths[war] for war in grown) / sum(deaths.values())
+    assert found["share of deaths"] == pytest.approx(share)
+
+
+def test_what_allies_did_in_the_first_world_war_by_the_raw_rows(tables: Tables) -> None:
+    """Pairs bound by any pledge on the eve of the first one's entry, members of the system."""
+    options = get_measure("ally_conduct").resolve_options({"first": 1914, "last": 1914})
+    made = occasions(tables, options).unique(["warnum", "one", "other"])
+    made = made.filter(pl.col("warnum") == 106)
+    fights = tables.get("cow_interstate_wars", "participants").filter(pl.col("warnum") == 106)
+    entry = {row["ccode"]: (row["start1"], row["side"]) for row in fights.to_dicts()}
+    spells = tables.get("cow_states", "states").to_dicts()
+    kinds = ("defense", "offense", "neutral", "nonagg", "consul")
+    bound: dict[frozenset[int], list[Any]] = {}
+    for row in pledges(tables, None, "include").to_dicts():
+        if any(row[kind] == 1 for kind in kinds):
+            pair = frozenset((row["giver"], row["receiver"]))
+            bound.setdefault(pair, []).append((row["from_day"], row["to_day"]))
+    expected = {}
+    for pair, spans in bound.items():
+        fighting = sorted((entry[code][0], code) for code in pair if code in entry)
+        if not fighting:
+            continue
+        day, one = fighting[0]
+        eve = day - datetime.timedelta(days=1)
+        (other,) = pair - {one}
+        member = all(
+            any(s["ccode"] == code and s["start"] <= day <= s["end"] for s in spells)
+            for code in pair
+        )
+        if member and any(start <= eve <= end for start, end in spans):
+            same = other in entry and entry[other][1] == entry[one][1]
+            expected[one, other] = (
+                "stayed out" if other not in entry else "beside" if same else "against"
+            )
+    keys = made.select("one", "other", "outcome").iter_rows()
+    assert {(one, other): outcome for one, other, outcome in keys} == expected
+    assert len(expected) > 15

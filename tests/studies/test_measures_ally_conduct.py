@@ -97,6 +97,24 @@ def test_wars_outside_the_years_are_none(tables: SmallTables) -> None:
     assert found["share beside"].estimate is None
 
 
+def test_wars_that_a_third_state_joined(tables: SmallTables) -> None:
+    """30 and 40 enter 50 days after the war began; all four lost a hundred."""
+    found = run("war_expansion", tables)
+    assert (found["wars"].estimate, found["wars expanded"].estimate) == (1, 1)
+    assert found["share of deaths"].estimate == 1
+    frame = tables.frames["cow_interstate_wars", "participants"]
+    first_day = frame.filter(pl.col("ccode") < 30)
+    lone = first_day.with_columns(warnum=pl.lit(2), batdeath=pl.Series([None, 1200]))
+    tables.frames["cow_interstate_wars", "participants"] = pl.concat(
+        [frame, lone], how="vertical_relaxed"
+    )
+    found = run("war_expansion", tables)
+    assert found["share expanded"].estimate == pytest.approx(0.5)
+    assert found["share of deaths"].estimate == pytest.approx(400 / 1600)
+    assert found["deaths unknown"].estimate == 1
+    assert run("war_expansion", tables, last=1849)["share of deaths"].estimate is None
+
+
 def hill(n: int = 3000) -> dict[str, Any]:
     rng = np.random.default_rng(5)
     share, other = rng.random(n), rng.normal(size=n)
