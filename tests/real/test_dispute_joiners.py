@@ -185,9 +185,8 @@ def test_the_united_states_beside_its_partners_by_the_raw_rows(tables: Tables) -
 
 def test_wars_that_grew_by_the_raw_rows(tables: Tables) -> None:
     entry = get_measure("war_expansion")
-    rows = entry.run(MeasureContext(tables, entry.resolve_options({})))
-    assert isinstance(rows, list)
-    found = {row.term: row.estimate for row in rows}
+    made = entry.run(MeasureContext(tables, entry.resolve_options({})))
+    found = {row.term: row.estimate for row in made.rows}
     fights = tables.get("cow_interstate_wars", "participants").to_dicts()
     deaths: dict[int, float] = {}
     days: dict[int, list[Any]] = {}
