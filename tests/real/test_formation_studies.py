@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from foedus.covariates.assemble import VariableRequest, build_variables
+from foedus.covariates.k_ads import build_k_ads
+from foedus.panels.k_ads import count_sets
+from foedus.panels.units import load_system
 from foedus.sources.tables import Tables
+from foedus.studies.k_ad_ground import KAdGround
+from foedus.studies.measures import MeasureContext
+from foedus.studies.measures_k_ads import k_ad_population
+from foedus.studies.registry import get_study
+from foedus.studies.run import run_design
+from foedus.studies.schema import KAdSets, Universe
 
 pytestmark = pytest.mark.real
 
@@ -97,3 +109,89 @@ def test_war_after_an_alliance_is_an_entry_of_a_founder_within_five_years(tables
             assert np.isnan(row.won)
     assert rows.set_index("atopid").loc[1335, "major"] == 1
     assert rows.set_index("atopid").loc[3180, "major"] == 0
+
+
+def test_sets_of_three_have_the_columns_of_the_panel_of_triads(tables: Tables) -> None:
+    ground = KAdGround(
+        tables, load_system(tables),
+        Universe(unit="k-ad-year", years=(1951, 1953), sets=KAdSets(sizes=(3,), controls=30)),
+    )  # fmt: skip
+    panel = build_k_ads(
+        tables, (1951, 1953), ["nmc", "capital_distance", "rivalry"], controls=30
+    ).table.to_pandas()
+    for key in ("ccode1", "ccode2", "ccode3", "year", "formed", "weight"):
+        np.testing.assert_array_equal(ground.own(key), panel[key])
+    for covariate, column in (
+        ("nmc", "cinc_max"), ("nmc", "cinc_mean"), ("capital_distance", "capital_distance_km_min"),
+        ("rivalry", "rivalry_tss_share"),
+    ):  # fmt: skip
+        made, _ = ground.column(covariate, column, {})
+        np.testing.assert_allclose(made, panel[column], rtol=1e-12)
+
+
+def test_sets_of_two_and_four_look_at_the_year_before(tables: Tables) -> None:
+    sets = KAdSets(sizes=(2, 4), controls=25, lag=1)
+    system = load_system(tables)
+    ground = KAdGround(tables, system, Universe(unit="k-ad-year", years=(1955, 1960), sets=sets))
+    rows = pd.DataFrame({name: ground.own(name) for name in ground.names})
+    rows["total"], _ = ground.column("nmc", "cinc_sum", {})
+    rows["allied"], _ = ground.column("atop", "atop_any_mean", {})
+    states = built(tables, "state-year", (1954, 1959), cinc=("nmc", "cinc"))
+    cinc = states.set_index(["ccode", "year"])["cinc"]
+    pairs = built(tables, "dyad-year", (1954, 1959), any=("atop", "atop_any"))
+    tied = pairs.set_index(["ccode1", "ccode2", "year"])["any"]
+    codes = [f"ccode{at}" for at in (1, 2, 3, 4)]
+    for row in rows.iloc[::11].itertuples():
+        members = [int(getattr(row, code)) for code in codes if not np.isnan(getattr(row, code))]
+        assert len(members) == row.members
+        year = int(row.year) - 1
+        total = sum(cinc.get((one, year), np.nan) for one in members)
+        if np.isnan(total):
+            assert np.isnan(row.total)
+            continue
+        assert row.total == pytest.approx(total, rel=1e-9)
+        found = [tied.get((*pair, year), 0) for pair in itertools.combinations(members, 2)]
+        assert row.allied == pytest.approx(np.mean(found))
+    # weights add up to all sets of states that share a day of the year
+    for (size, year), part in rows.groupby(["members", "year"]):
+        at = int(year) - system.first_year
+        present = np.flatnonzero(system.member[:, at])
+        every = count_sets(system.together[:, :, at], present, int(size))
+        assert part["weight"].sum() == pytest.approx(every, rel=1e-9)
+
+
+def test_the_authors_population_is_that_of_196_states(tables: Tables) -> None:
+    found = {
+        row.term: row.estimate
+        for row in k_ad_population(MeasureContext(tables, {"sizes": (2, 3), "years": (1990, 1991)}))
+    }
+    together = built(tables, "dyad-year", (1990, 1991), major=("major", "major1"))
+    states = set(together["ccode1"]) | set(together["ccode2"])
+    assert found["states"] == len(states)
+    assert found["sets of all states"] == math.comb(len(states), 2) + math.comb(len(states), 3)
+    assert found["sets of a year"] > len(together)
+    # the number in Poast's program
+    assert sum(math.comb(196, size) for size in (2, 3, 4, 5)) == 2_350_534_459
+
+
+def test_a_weighted_logit_of_sets_is_that_of_newtons_method(tables: Tables) -> None:
+    study = get_study(tables.project, "poast_2010_gibler_wolford_2006")
+    run = run_design(study, tables, choices=False)
+    rows = run.estimates.to_pandas().query("model == 'capabilities' and covariance == 'HC1'")
+    ground = KAdGround(tables, load_system(tables), study.design.universe)
+    most, total = (ground.column("nmc", f"cinc_{how}", {})[0] for how in ("max", "sum"))
+    ratio = most / total
+    kept = ~np.isnan(ratio) & (ratio != 1)
+    X = np.column_stack([np.ones(kept.sum()), ratio[kept]])
+    y, w = ground.own("formed")[kept], ground.own("weight")[kept]
+    b = np.array([np.log(y @ w / w.sum()), 0.0])
+    for _ in range(40):
+        p = 1 / (1 + np.exp(-X @ b))
+        hessian = (X * (w * p * (1 - p))[:, None]).T @ X
+        b = b + np.linalg.solve(hessian, X.T @ (w * (y - p)))
+    bread = np.linalg.inv(hessian)
+    scores = X * (w * (y - p))[:, None]
+    n, k = X.shape
+    errors = np.sqrt(np.diag(bread @ (scores.T @ scores) @ bread) * n / (n - k))
+    np.testing.assert_allclose(rows["estimate"], b, rtol=1e-6)
+    np.testing.assert_allclose(rows["std_error"], errors, rtol=1e-6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -128,6 +128,51 @@ def build_k_ads(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class SetColumn:
+    """A column about states or pairs, and how a set's value is made of theirs."""
+
+    spec: ColumnSpec
+    level: str
+    how: str
+
+    @property
+    def says(self) -> str:
+        """The column in words."""
+        over = "members" if self.level == "state" else "pairs"
+        return f"{_SAYS[self.how].format(over=over)}: {self.spec.says}"
+
+    @property
+    def unit(self) -> str:
+        """Its unit of measurement."""
+        return "share, 0-1" if self.how == "share" else self.spec.unit
+
+
+def set_columns(entry: Covariate) -> dict[str, SetColumn]:
+    """Return by name the columns that a covariate has on sets: ``<column>_<aggregate>``."""
+    found = {}
+    for level in ("state", "dyad"):
+        for spec in _fitting(entry, level):
+            for how in AGGREGATES:
+                if how != "share" or spec.kind == "flag":
+                    found[f"{spec.name}_{how}"] = SetColumn(spec, level, how)
+    return found
+
+
+def reduced(
+    values: NDArray[np.float64], starts: NDArray[np.int64], how: str
+) -> NDArray[np.float64]:
+    """Put members' (or pairs') values together, those of one set from each of `starts` on.
+
+    A value missing for one is missing for the set.
+    """
+    if how in ("min", "max"):
+        least_or_most = np.minimum if how == "min" else np.maximum
+        return np.asarray(least_or_most.reduceat(values, starts))
+    total = np.add.reduceat(values, starts)
+    return np.asarray(total if how == "sum" else total / np.diff(np.append(starts, len(values))))
+
+
 def _levels(
     tables: Tables, system: StateSystem, years: tuple[int, int], sets: KAds
 ) -> dict[str, Builder]:
@@ -155,8 +200,6 @@ def _levels(
 
 def _asked(covariates: Sequence[str] | str, level: str) -> list[tuple[Covariate, ColumnSpec]]:
     """Return the columns of a level that were asked for, in order."""
-    unit = "state-year" if level == "state" else "dyad-year"
-    keys = get_unit(unit).keys
     if covariates == "all":
         entries = list(registry().values())
     else:
@@ -164,13 +207,7 @@ def _asked(covariates: Sequence[str] | str, level: str) -> list[tuple[Covariate,
         entries = [get_covariate(name) for name in names]
     chosen = []
     for entry in entries:
-        fitting = [
-            spec
-            for spec in entry.columns
-            if (spec.level == level or (level == "dyad" and entry.name in _SYMMETRIC))
-            and spec.kind != "text"
-            and applies(entry, spec, unit, keys)
-        ]
+        fitting = _fitting(entry, level)
         levels = {spec.level for spec in entry.columns}
         if levels == {"row"} and entry.name not in _SYMMETRIC and covariates != "all":
             raise UsageError(
@@ -179,6 +216,19 @@ def _asked(covariates: Sequence[str] | str, level: str) -> list[tuple[Covariate,
             )
         chosen += [(entry, spec) for spec in fitting if spec.name not in entry.extras]
     return chosen
+
+
+def _fitting(entry: Covariate, level: str) -> list[ColumnSpec]:
+    """Return a covariate's columns about states, or about pairs from whichever side."""
+    unit = "state-year" if level == "state" else "dyad-year"
+    keys = get_unit(unit).keys
+    return [
+        spec
+        for spec in entry.columns
+        if (spec.level == level or (level == "dyad" and entry.name in _SYMMETRIC))
+        and spec.kind != "text"
+        and applies(entry, spec, unit, keys)
+    ]
 
 
 def _aggregated(

@@ -70,6 +70,8 @@ def _pair(name: str, kind: Kind, says: str, unit: str) -> ColumnSpec:
             level="state",
             absent="missing",
         ),
+        ColumnSpec("is_democracy", "flag", "1 if it is a democracy (regime_type 3).",
+                   level="state", absent="missing"),
         _pair("joint_autocracy", "flag", "1 if both are autocracies; missing if either's score is.",
               "0/1"),
         _pair("mixed_regimes", "flag", "1 if one is a democracy and the other an autocracy.",
@@ -81,6 +83,7 @@ def _pair(name: str, kind: Kind, says: str, unit: str) -> ColumnSpec:
     ],
     sources=["polity"],
     citations=["marshall_gurr_2020"],
+    extras=["is_democracy"],
     options={
         "democracy": Option(6, "Least polity2 of a democracy.", least=-10, most=10),
         "autocracy": Option(
@@ -98,6 +101,7 @@ def _pair(name: str, kind: Kind, says: str, unit: str) -> ColumnSpec:
             "The United States and Russia in 1900.",
             {"ccode1": 2, "ccode2": 365, "year": 1900},
             {"regime_type1": 3, "regime_type2": 1, "mixed_regimes": 1, "joint_autocracy": 0,
+             "is_democracy1": 1, "is_democracy2": 0,
              "polity_low": -10, "polity_high": 9, "polity_distance": 19},
         ),
         Example(
@@ -125,7 +129,11 @@ def regime_type(context: Context) -> dict[str, Values]:
     kind = np.where(scores >= high, DEMOCRACY, np.where(scores <= low, AUTOCRACY, ANOCRACY))
     kind = kind.astype(np.int8)
     kind[is_missing(scores)] = missing_of(kind.dtype)
-    made: dict[str, Values] = {"regime_type": StateYears(kind)}
+    gone = missing_of(kind.dtype)
+    democratic = np.where(kind == gone, gone, kind == DEMOCRACY).astype(np.int8)
+    made: dict[str, Values] = {
+        "regime_type": StateYears(kind), "is_democracy": StateYears(democratic),
+    }  # fmt: skip
     if context.spine.dyadic:
         made.update(_two(context, scores, kind))
     return made

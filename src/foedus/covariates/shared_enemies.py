@@ -50,6 +50,7 @@ def common_enemies(context: Context, window: int) -> NDArray[np.int16]:
         ColumnSpec("shared_enemies", "count", "Third states of the system with which each of the "
                    "two was in conflict in the years before this one (option window).",
                    unit="states"),
+        ColumnSpec("enemy_in_common", "flag", "1 if there is one."),
     ],
     sources=list(dict.fromkeys(SOURCES.values())),
     choices=SOURCES,
@@ -60,10 +61,14 @@ def common_enemies(context: Context, window: int) -> NDArray[np.int16]:
             "Before the Balkan wars Austria-Hungary and the Ottoman Empire share one enemy, after "
             "three years of world war ten.",
             {"ccode1": 300, "ccode2": 640, "year": 1917},
-            {"shared_enemies": 10},
+            {"shared_enemies": 10, "enemy_in_common": 1},
         ),
     ],
 )  # fmt: skip
 def shared_enemies(context: Context) -> dict[str, Values]:
     """Count enemies in common, as studies of formation measure a joint threat."""
-    return {"shared_enemies": DyadYears(common_enemies(context, context.options["window"]))}
+    shared = common_enemies(context, context.options["window"])
+    made: dict[str, Values] = {"shared_enemies": DyadYears(shared)}
+    if "enemy_in_common" in context.wanted:
+        made["enemy_in_common"] = DyadYears((shared > 0).astype(np.int8))
+    return made

@@ -10,6 +10,7 @@ from foedus.config import Project, read_yaml
 from foedus.covariates.registry import get_covariate
 from foedus.covariates.where import columns_in
 from foedus.errors import ConfigError, FoedusError, UsageError, nearest
+from foedus.panels.k_ad_unit import UNIT as K_ADS
 from foedus.panels.units import get_unit
 from foedus.references import load_references
 from foedus.sources.registry import SourceFacts, project_facts
@@ -18,6 +19,8 @@ from foedus.studies.design import ABSENT, one_at_a_time, value_at
 from foedus.studies.fit import check_model, formula_names, plain_terms
 from foedus.studies.frame import NAMED_FILTERS
 from foedus.studies.ground import declared_columns
+from foedus.studies.k_ad_ground import FACTS as SET_FACTS
+from foedus.studies.k_ad_ground import key_names
 from foedus.studies.measures import get_measure
 from foedus.studies.published import Published
 from foedus.studies.registry import NOTES, PUBLISHED, Study
@@ -120,6 +123,8 @@ def _attached(universe: Universe) -> Iterator[str]:
 
 def _keys(design: Design) -> tuple[str, ...]:
     universe = design.universe
+    if universe is not None and universe.unit == K_ADS:
+        return (*key_names(universe), *SET_FACTS)
     return get_unit(universe.unit).keys if universe and universe.unit else ()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from foedus.covariates.k_ads import set_columns
 from foedus.covariates.registry import Covariate, applies, get_covariate
 from foedus.covariates.where import columns_in
 from foedus.errors import FoedusError, UsageError, nearest
+from foedus.panels.k_ad_unit import UNIT as K_ADS
 from foedus.panels.units import get_unit
 from foedus.sources.registry import SourceFacts
 from foedus.studies.expressions import names_in
@@ -51,6 +53,8 @@ def columns_on(entry: Covariate, unit: str | None) -> list[str]:
     """Return the columns that a covariate has on a unit, with their suffixes."""
     if unit is None:
         return []
+    if unit == K_ADS:
+        return list(set_columns(entry))
     keys = get_unit(unit).keys
     sides = ("1", "2") if "ccode1" in keys else ("",)
     return [

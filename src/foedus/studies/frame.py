@@ -20,6 +20,7 @@ from foedus.covariates.assemble import Builder, ColumnNote, as_float, transforme
 from foedus.covariates.registry import Covariate, get_covariate
 from foedus.covariates.where import columns_in, keep_rows
 from foedus.errors import FoedusError, UsageError, nearest
+from foedus.panels.k_ad_unit import UNIT as K_ADS
 from foedus.panels.system import StateSystem
 from foedus.panels.units import build_spine, get_unit, load_system
 from foedus.sources.tables import Tables
@@ -33,6 +34,7 @@ from foedus.studies.ground import (
     is_gone,
     split_table,
 )
+from foedus.studies.k_ad_ground import KAdGround
 from foedus.studies.schema import Design, ModelSpec, Universe, Variable
 from foedus.studies.shelf import Shelf
 
@@ -139,6 +141,7 @@ class Workshop:
                 universe.attach,
                 universe.unit and universe.years,
                 universe.system,
+                universe.sets and universe.sets.model_dump(),
             ]
         )
         if key not in self._grounds:
@@ -150,6 +153,8 @@ class Workshop:
             return self._of_table(universe, universe.table)
         assert universe.unit is not None
         assert universe.years is not None
+        if universe.unit == K_ADS:
+            return KAdGround(self.tables, self._known_states(), universe)
         return UnitGround(self._builder(universe.unit, universe.years, universe.system))
 
     def _of_table(self, universe: Universe, table: str) -> Ground:
@@ -189,6 +194,8 @@ class Workshop:
     ) -> tuple[NDArray[Any], ColumnNote]:
         """Return a covariate's column, and free the dense arrays of those not asked for lately."""
         made = ground.column(covariate, column, options)
+        if isinstance(ground, KAdGround):
+            return made  # few rows: what their builders hold is small
         assert isinstance(ground, UnitGround | AttachedGround)
         builder, entry = ground.builder, get_covariate(covariate)
         kept = [pair for pair in self._recent if pair[0] is not builder or pair[1] is not entry]

@@ -28,6 +28,38 @@ TermKind = Literal[
 EffectScale = Literal["p0", "p1", "difference", "percent_change"]
 
 
+class KAdSets(Strict):
+    """Which sets of states stand as rows of the unit k-ad-year.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        How many states a set has; sets of several sizes stand below each other.
+    events : str
+        Which alliances are events: "any", or the kind of obligation (defense, ...).
+    controls : int
+        Sets that formed none, drawn from each year and size.
+    seed : int
+        Of the draws.
+    lag : int
+        Years before the row's own in which states and pairs are looked at, so that an alliance
+        doesn't stand among its own causes; a state that was no member then has no facts.
+    """
+
+    sizes: tuple[int, ...] = Field((3,), min_length=1)
+    events: str = "any"
+    controls: int = 100
+    seed: int = 1
+    lag: int = Field(0, ge=0)
+
+    @field_validator("sizes")
+    @classmethod
+    def _ascending(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if list(sizes) != sorted(set(sizes)) or sizes[0] < 2:
+            raise ValueError("sizes are different numbers from 2 on, in ascending order")
+        return sizes
+
+
 class Universe(Strict):
     """Which rows the study is about before any variable is looked at.
 
@@ -51,6 +83,9 @@ class Universe(Strict):
     system : str
         Whose list of states says who exists: cow, or gw (Gleditsch & Ward 1999; ccode, ccode1 and
         ccode2 are then numbers of that list).
+    sets : KAdSets or None
+        With the unit k-ad-year: which sets. A variable's column is then one about a state or a
+        symmetric pair and how it is put together over the set: ``nmc.cinc_max``.
     """
 
     unit: str | None = None
@@ -60,6 +95,7 @@ class Universe(Strict):
     years: tuple[int, int] | None = None
     where: str = "all"
     system: Literal["cow", "gw"] = "cow"
+    sets: KAdSets | None = None
 
     @model_validator(mode="after")
     def _one_kind_of_rows(self) -> Universe:
@@ -71,6 +107,8 @@ class Universe(Strict):
             raise ValueError("keys: a unit has keys of its own")
         if self.unit is not None and self.attach is not None:
             raise ValueError("attach: a unit's rows take its covariates anyway")
+        if self.sets is not None and self.unit != "k-ad-year":
+            raise ValueError("sets: only the unit k-ad-year has them")
         if self.years is not None and self.years[0] > self.years[1]:
             raise ValueError(f"years run backwards: {self.years[0]} to {self.years[1]}")
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from foedus.covariates.k_ads import set_columns
 from foedus.covariates.registry import get_covariate
 from foedus.errors import UsageError
 from foedus.panels.units import get_unit
@@ -32,6 +33,18 @@ def _rows(design: Design) -> list[str]:
     said = [f"A row is a {universe.rows}{span}."]
     if universe.unit is not None:
         said[0] += f" {get_unit(universe.unit).says}"
+    if universe.sets is not None:
+        sizes = ", ".join(map(str, universe.sets.sizes))
+        said.append(
+            f"Sets have {sizes} states; events are alliances with obligations: "
+            f"{universe.sets.events}; {universe.sets.controls} other sets of each size and year "
+            "are drawn."
+            + (
+                f" States and pairs are looked at {universe.sets.lag} year(s) before."
+                if universe.sets.lag
+                else ""
+            )
+        )
     if universe.attach is not None:
         said.append(f"Its rows also take what is known of a {universe.attach} with the same keys.")
     if universe.where != "all":
@@ -66,7 +79,8 @@ def _definition(covariate: str, column: str) -> str:
     for spec in entry.columns:
         if column in (spec.name, spec.name + "1", spec.name + "2"):
             return spec.says
-    return ""
+    found = set_columns(entry).get(column)
+    return found.says if found else ""
 
 
 def _sample(design: Design) -> list[str]:
