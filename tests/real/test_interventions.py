@@ -163,3 +163,37 @@ def test_the_leading_logit_is_statsmodels(
         assert own[term]["estimate"] == pytest.approx(fit.params[term], abs=1e-6)
         # The two small-sample factors differ by (n - 1) / (n - k) at most.
         assert own[term]["std_error"] == pytest.approx(fit.bse[term], rel=2e-3)
+
+
+def test_pairs_beside_each_other_by_a_count_of_the_rows(tables: Tables) -> None:
+    made = panel(tables, "dyad-year", (1990, 2010), "joint_support")
+    rows = tables.get("ucdp_acd", "conflict_years").to_dicts()
+    beside: dict[tuple[int, Any, int, int], set[int]] = {}
+    for row in rows:
+        for side, column in ((1, "gwno_a_2nd"), (2, "gwno_b_2nd")):
+            if row[column]:
+                key = (row["conflict_id"], row["start_date2"], side, row["year"])
+                beside.setdefault(key, set()).add(row[column])
+    pairs: dict[tuple[int, int, int], bool] = {}
+    seen: set[tuple[Any, ...]] = set()
+    for key in sorted(beside, key=lambda one: one[3]):
+        for one in beside[key]:
+            for other in beside[key]:
+                if one < other:
+                    new = (*key[:3], one, other) not in seen
+                    seen.add((*key[:3], one, other))
+                    place = (one, other, key[3])
+                    pairs[place] = pairs.get(place, False) or new
+    cow = {260: 255, 678: 679, 972: 955}  # Germany, Yemen and Tonga have other numbers in COW
+    wanted = {
+        (*sorted(cow.get(code, code) for code in (one, other)), year): new
+        for (one, other, year), new in pairs.items()
+        if 1990 <= year <= 2010
+    }
+    ours = made[made.joint_support == 1]
+    found = {
+        (row.ccode1, row.ccode2, row.year): bool(row.joint_support_begun)
+        for row in ours.itertuples()
+    }
+    assert found == wanted
+    assert len(found) > 1000

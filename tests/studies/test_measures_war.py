@@ -103,6 +103,17 @@ def test_rates_of_two_groups() -> None:
     assert found["share of outcomes in group"].estimate == 0.5
 
 
+def test_rates_of_the_rows_that_an_expression_keeps() -> None:
+    panel = {
+        "joined": np.array([1.0, 0, 1, 0, 1, 0]),
+        "allied": np.array([1.0, 1, 0, 0, 1, 1]),
+        "year": np.array([1900.0, 1900, 1900, 1950, 1950, np.nan]),
+    }
+    found = by_term(run("group_rates", panel=panel, where="year < 1945"))
+    assert (found["rate group"].n, found["rate group"].estimate) == (2, 0.5)
+    assert (found["rate others"].n, found["rate others"].estimate) == (1, 1.0)
+
+
 def test_an_unknown_variable_is_named() -> None:
     with pytest.raises(UsageError, match="allied"):
         run("group_rates", panel={"joined": np.zeros(2), "alied": np.zeros(2)})

@@ -329,8 +329,11 @@ def _under(rows: Sequence[Estimate], covariance: str | None) -> Estimate:
 
 
 def _estimate(row: Estimate) -> Shown:
+    # A whole number that was counted has no error, and is shown without decimals.
+    counted = row.is_measure and row.std_error is None and row.ci_low is None
+    whole = counted and row.estimate is not None and float(row.estimate).is_integer()
     return Shown(
-        text=numbers.number(row.estimate),
+        text=numbers.count(row.estimate) if whole else numbers.number(row.estimate),
         value=row.estimate,
         se=numbers.number(row.std_error),
         value_se=row.std_error,

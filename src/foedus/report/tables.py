@@ -223,6 +223,40 @@ def measure_table(inputs: Inputs, study: Study) -> Table | None:
     )  # fmt: skip
 
 
+def record_tables(inputs: Inputs, study: Study) -> list[Table]:
+    """Return the tables that a study's measures made (cases that two lists code otherwise, say)."""
+    found = []
+    for name, given in sorted(study.mapping("tables").items()):
+        rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
+        head = tuple(dict.fromkeys(str(key) for row in rows for key in row))
+        if not head:
+            continue
+        values = tuple(tuple(row.get(key) for key in head) for row in rows)
+        found.append(
+            Table(
+                name=f"{study.id}_{name}",
+                caption=f"{short_cite(inputs, study)}: {name.replace('_', ' ')}",
+                head=tuple(key.replace("_", " ") for key in head),
+                rows=tuple(tuple(_shown(value) for value in row) for row in values),
+                csv_head=head,
+                csv_rows=tuple(tuple(_plain(value) for value in row) for row in values),
+                left=len(head),
+            )
+        )
+    return found
+
+
+def _shown(value: Any) -> str:
+    """Return a value of a made table as text."""
+    if value is None:
+        return MISSING
+    if isinstance(value, list | tuple):
+        return "–".join(_shown(item) for item in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return count(value) if float(value).is_integer() else number(value)
+
+
 def choice_table(inputs: Inputs, study: Study) -> Table | None:
     """List every alternative of every choice, one at a time."""
     rows = [row for row in study.part("choices") if isinstance(row, dict)]
@@ -291,7 +325,7 @@ def study_tables(inputs: Inputs, study: Study) -> list[Table]:
         published_table(inputs, study), model_table(inputs, study),
         measure_table(inputs, study), choice_table(inputs, study),
     )  # fmt: skip
-    return [table for table in made if table is not None]
+    return [*(table for table in made if table is not None), *record_tables(inputs, study)]
 
 
 def write_tables(tables: Sequence[Table], folder: Path, simulated: bool) -> list[Path]:

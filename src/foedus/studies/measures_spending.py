@@ -24,7 +24,7 @@ def _column(panel: Mapping[str, Array], name: str) -> Array:
     return np.asarray(panel[name], np.float64)
 
 
-def _kept(panel: Mapping[str, Array], where: str) -> Mapping[str, Array]:
+def kept_rows(panel: Mapping[str, Array], where: str) -> Mapping[str, Array]:
     """Return the panel's rows that an expression over its columns keeps; all without one."""
     if not where:
         return panel
@@ -51,7 +51,7 @@ def _names(text: str) -> list[str]:
 def describe(context: MeasureContext) -> MeasureResult:
     """Return ``mean X``, ``median X``, ``min X``, ``max X``, ``sum X``, from two rows ``sd X``."""
     assert context.panel is not None
-    panel = _kept(context.panel, context.options["where"])
+    panel = kept_rows(context.panel, context.options["where"])
     options = context.options
     names = _names(options["variables"])
     columns = {name: _column(panel, name) for name in names}
@@ -105,7 +105,7 @@ def long_run(context: MeasureContext) -> MeasureResult:
     """
     assert context.panel is not None
     options = context.options
-    panel = _kept(context.panel, options["where"])
+    panel = kept_rows(context.panel, options["where"])
     lags, effects = _names(options["lags"]), _names(options["effects"])
     names = [*lags, *effects, *_names(options["controls"])]
     y = _column(panel, options["outcome"])

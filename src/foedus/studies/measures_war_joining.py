@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,7 @@ from foedus.covariates.registry import Option
 from foedus.errors import UsageError, nearest
 from foedus.studies.measures import MeasureContext, MeasureResult, MeasureRow, measure
 from foedus.studies.measures_reliability import share_rows
+from foedus.studies.measures_spending import WHERE, kept_rows
 
 
 @measure(
@@ -18,6 +22,7 @@ from foedus.studies.measures_reliability import share_rows
     options={
         "outcome": Option("joined", "Variable that is 1 for the outcome."),
         "group": Option("allied", "Variable that is 1 for the first group and 0 for the second."),
+        "where": WHERE,
     },
     terms=["rate group", "rate others", "difference", "ratio", "share of outcomes in group"],
 )
@@ -29,7 +34,9 @@ def group_rates(context: MeasureContext) -> MeasureResult:
     UsageError
         If the study has no such variable.
     """
-    outcome, group = (_variable(context, context.options[name]) for name in ("outcome", "group"))
+    options = context.options
+    panel = kept_rows(context.panel or {}, options["where"])
+    outcome, group = (_variable(panel, options[name]) for name in ("outcome", "group"))
     known = ~np.isnan(outcome) & ~np.isnan(group)
     outcome, group = outcome[known] == 1, group[known] == 1
     inside, outside = int(group.sum()), int((~group).sum())
@@ -55,12 +62,10 @@ def group_rates(context: MeasureContext) -> MeasureResult:
     return MeasureResult(rows, plots=plots)
 
 
-def _variable(context: MeasureContext, name: str) -> NDArray[np.float64]:
-    panel = context.panel
-    if panel is None or name not in panel:
+def _variable(panel: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float64]:
+    if name not in panel:
         raise UsageError(
-            f'measure group_rates: "{name}" is not a variable of the study. '
-            f"{nearest(name, panel or {})}"
+            f'measure group_rates: "{name}" is not a variable of the study. {nearest(name, panel)}'
         )
     return np.asarray(panel[name], np.float64)
 
