@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 
 from foedus.errors import EstimationError, UsageError
 from foedus.models import fit_arrays
+from foedus.models.arrays import group_sums
 from foedus.models.covariance import parse_covariance, repair
 
 NAMES = ["(Intercept)", "a", "b"]
@@ -239,3 +240,24 @@ def test_cluster_coverage_in_simulation():
             hits[cov] += abs(result.params[1] - 0.5) < 1.96 * result.std_errors(cov)[1]
     assert 0.90 <= hits["cluster(g)"] / draws <= 0.985  # 300 draws: 95 % within 2.5 points
     assert hits["classical"] / draws < 0.75
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    runs=st.integers(0, 40),
+    longest=st.integers(1, 30),
+    groups=st.integers(1, 8),
+    factored=st.booleans(),
+)
+def test_sums_by_group_are_those_row_by_row(
+    seed: int, runs: int, longest: int, groups: int, factored: bool
+) -> None:
+    """Whether rows of a group follow each other or not, and with no row at all."""
+    rng = np.random.default_rng(seed)
+    codes = np.repeat(rng.integers(0, groups, runs), rng.integers(1, longest + 1, runs))
+    X = np.asfortranarray(rng.normal(size=(codes.size, 2)))
+    factor = rng.normal(size=codes.size) if factored else None
+    expected = np.zeros((groups, 2))
+    np.add.at(expected, codes, X if factor is None else X * factor[:, None])
+    assert_allclose(group_sums(X, factor, codes, groups), expected, rtol=1e-12, atol=1e-12)

@@ -229,8 +229,7 @@ class Scores:
         total = group_sums(self.X, self.factor, codes, n_groups) @ self.scaling.matrix()
         if self.extra is None:
             return total
-        ones = np.ones_like(self.factor)
-        return np.hstack([total, group_sums(self.extra, ones, codes, n_groups)])
+        return np.hstack([total, group_sums(self.extra, None, codes, n_groups)])
 
     def outer(self, shrink: FloatArray | None = None) -> FloatArray:
         """Return the sum over rows of score score', scores divided by `shrink` where given."""
@@ -264,7 +263,7 @@ class DenseScores:
     def sums(self, codes: IntArray, n_groups: int) -> FloatArray:
         """Return the scores summed within clusters."""
         own = codes if self.groups is None else self.whole_groups(codes)
-        return group_sums(self.matrix, np.ones(self.matrix.shape[0]), own, n_groups)
+        return group_sums(self.matrix, None, own, n_groups)
 
     def whole_groups(self, codes: IntArray) -> IntArray:
         """Return the cluster of each group of rows.
@@ -530,10 +529,9 @@ def dyadic_meat(
         sides = sides * n_times + time
         n_groups *= n_times
         dyads = pair_codes(dyads[0], time, n_times)
-    ones = np.ones(n_pairs)
-    by_state = group_sums(by_pair, ones, sides[0], n_groups)
-    by_state += group_sums(by_pair, ones, sides[1], n_groups)
-    by_dyad = group_sums(by_pair, ones, *dyads)
+    by_state = group_sums(by_pair, None, sides[0], n_groups)
+    by_state += group_sums(by_pair, None, sides[1], n_groups)
+    by_dyad = group_sums(by_pair, None, *dyads)
     meat: FloatArray = by_state.T @ by_state - by_dyad.T @ by_dyad
     return meat, n_states
 

@@ -55,7 +55,7 @@ def members_meat(scores: Scores | DenseScores, ids: Identifiers, names: Sequence
         values = np.concatenate([summed for _, summed in total])
         found, place = np.unique(keys, axis=0, return_inverse=True)
         place = place.reshape(-1).astype(np.int64)
-        S = group_sums(values, np.ones(values.shape[0]), place, found.shape[0])
+        S = group_sums(values, None, place, found.shape[0])
         meat += (1.0 if size % 2 else -1.0) * (S.T @ S)
     return meat, (n_members,), "no small-sample factor"
 

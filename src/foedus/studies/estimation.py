@@ -114,7 +114,7 @@ class Estimation:
 
     def _fit(self, model: str, spec: ModelSpec, covariances: tuple[str, ...]) -> Fitted:
         rows = self.rows(model)
-        if len(rows.index) == 0:
+        if rows.count == 0:
             lost = max(rows.flow, key=lambda step: step.rows_lost)
             raise EstimationError(f"{model}: no row is left; most are lost at {lost.cause}.")
         fitted = fit_model(
@@ -296,7 +296,7 @@ class Estimation:
         model = self._model_of(target)
         if target.part == "n" and (not model or not target.name):
             rows = self._rows_of(model)
-            return [(NO_COVARIANCE, Rebuilt(float(len(rows.index)), n=len(rows.index)))]
+            return [(NO_COVARIANCE, Rebuilt(float(rows.count), n=rows.count))]
         fitted = self.fit(model)
         covariance = self.design.models[model].covariance[0]
         values = {

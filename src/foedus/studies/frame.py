@@ -41,13 +41,16 @@ from foedus.studies.shelf import Shelf
 DENSE_KEPT = 3
 """Covariates whose dense arrays a run keeps; columns that have been taken from them stay anyway."""
 
-MASKS = 64 << 20
+MASKS = 32 << 20
 """Bytes of filters and of marks of missing values that a run keeps: one byte a row of the unit."""
 
-TAKEN = 128 << 20
+TAKEN = 64 << 20
 """Bytes of columns on the rows of a model that a run keeps for the next model on the same rows."""
 
-NUMBERED_KEPT = 2
+INDICES = 16 << 20
+"""Bytes of the positions of models' rows."""
+
+NUMBERED_KEPT = 1
 """Sets of rows whose clusters and dyads a run keeps numbered."""
 
 FEW = 4
@@ -95,18 +98,33 @@ class FlowStep:
 class Rows:
     """The rows that a model is estimated on.
 
+    A run has a hundred sets of rows, of a million rows each: what is kept is a bit a row.
+
     Attributes
     ----------
-    index : int array
-        Positions in the universe's spine, ascending.
+    count : int
+        How many rows there are.
+    mark : bytes
+        The same for the same rows of equally many.
     flow : tuple of FlowStep
     shared : int
         How many of the first steps are the same for every model of the design.
     """
 
-    index: NDArray[np.int32]
+    count: int
+    mark: bytes
     flow: tuple[FlowStep, ...]
     shared: int
+    _bits: NDArray[np.uint8]
+    _made: Shelf
+
+    @property
+    def index(self) -> NDArray[np.int32]:
+        """Positions in the universe's spine, ascending."""
+        return self._made.get(self.mark, self._positions)
+
+    def _positions(self) -> NDArray[np.int32]:
+        return np.flatnonzero(np.unpackbits(self._bits)).astype(np.int32)
 
 
 @dataclass
@@ -126,10 +144,10 @@ class Workshop:
     _notes: dict[str, ColumnNote] = field(default_factory=dict)
     _failed: dict[str, FoedusError] = field(default_factory=dict)
     _rows: dict[str, Rows] = field(default_factory=dict)
-    _indices: dict[bytes, NDArray[np.int32]] = field(default_factory=dict)
+    _indices: Shelf = field(default_factory=lambda: Shelf(INDICES))
     _masks: Shelf = field(default_factory=lambda: Shelf(MASKS))
     _taken: Shelf = field(default_factory=lambda: Shelf(TAKEN))
-    _numbered: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
+    _numbered: dict[tuple[bytes, str], dict[str, Any]] = field(default_factory=dict)
 
     def ground(self, universe: Universe) -> Ground:
         """Return the rows of a universe, made once."""
@@ -205,12 +223,12 @@ class Workshop:
             stale.forget(forgotten)
         return made
 
-    def index_of(self, kept: Mask) -> NDArray[np.int32]:
-        """Return the positions kept; designs that keep the same rows share one array."""
-        mark = sha256(np.packbits(kept).tobytes()).digest()
-        if mark not in self._indices:
-            self._indices[mark] = np.flatnonzero(kept).astype(np.int32)
-        return self._indices[mark]
+    def rows_of(self, kept: Mask, flow: Sequence[FlowStep], shared: int) -> Rows:
+        """Return the rows kept."""
+        bits = np.packbits(kept)
+        mark = sha256(bits.tobytes()).digest() + len(kept).to_bytes(8, "big")
+        count = int(np.count_nonzero(kept))
+        return Rows(count, mark, tuple(flow), shared, bits, self._indices)
 
 
 def digest(content: Any) -> str:
@@ -342,7 +360,7 @@ class Frame:
         UsageError
             If it names no variable, or an unknown one.
         """
-        if FEW * len(rows.index) >= self.n_rows:
+        if FEW * rows.count >= self.n_rows:
             return _on(self._kept(expression), rows.index)
         used = sorted(columns_in(expression))
         if not used:
@@ -425,7 +443,7 @@ class Frame:
             steps.append(
                 FlowStep(f"complete {name}", after, before - after, f"{self.label(name)}: no value")
             )
-        return Rows(self.workshop.index_of(kept), tuple(steps), shared)
+        return self.workshop.rows_of(kept, steps, shared)
 
     def _derived(self, name: str) -> bool:
         variable = self.design.variables.get(name)
@@ -482,7 +500,7 @@ class Frame:
         """
         if not set(cluster_names(covariances)) <= {*self.ground.keys, "dyad", "ddyad"}:
             return None
-        key, held = (id(rows.index), digest(self.ground.place)), self.workshop._numbered
+        key, held = (rows.mark, digest(self.ground.place)), self.workshop._numbered
         found = held.pop(key, {})
         held[key] = found  # last in line
         while len(held) > NUMBERED_KEPT:
@@ -491,14 +509,12 @@ class Frame:
 
     def _on_rows(self, name: str, rows: Rows) -> NDArray[Any]:
         values = self.raw(name)
-        if len(rows.index) == self.n_rows:
+        if rows.count == self.n_rows:
             return values
         return self._kept_on_rows(self.signature(name), values, rows)
 
     def _kept_on_rows(self, what: str, values: NDArray[Any], rows: Rows) -> NDArray[Any]:
-        # the arrays of positions live as long as the workshop, so that their ids name them
-        key = (id(rows.index), what)
-        return self.workshop._taken.get(key, lambda: _on(values, rows.index))
+        return self.workshop._taken.get((rows.mark, what), lambda: _on(values, rows.index))
 
 
 def _on(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:

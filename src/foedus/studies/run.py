@@ -450,7 +450,7 @@ def _flow(declared: Estimation) -> list[dict[str, Any]]:
 def _tail(declared: Estimation, model: str | None, rows: Rows) -> list[dict[str, Any]]:
     """Return a model's own steps, what its estimator left out, and the rows estimated on."""
     steps = [_step(step) for step in rows.flow[rows.shared :]]
-    left = len(rows.index)
+    left = rows.count
     for cause, lost in _lost_in_estimation(declared, model).items():
         left -= lost
         steps.append({"step": "estimator", "rows_left": left, "rows_lost": lost, "cause": cause})

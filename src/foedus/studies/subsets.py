@@ -210,7 +210,7 @@ def _enough(estimation: Estimation, model: str) -> None:
     """
     spec = estimation.design.models[model]
     rows = estimation.rows(model)
-    if spec.outcome in estimation.frame.known and len(rows.index):
+    if spec.outcome in estimation.frame.known and rows.count:
         outcome = estimation.frame.data([spec.outcome], rows)[spec.outcome]
         events = int(np.count_nonzero(outcome))
         binary = outcome.dtype.kind == "f" and bool(np.isin(outcome, (0.0, 1.0)).all())
@@ -218,7 +218,7 @@ def _enough(estimation: Estimation, model: str) -> None:
             raise EstimationError(
                 f"{events} events in {len(outcome)} rows: fewer than {LEAST_EVENTS} on one side."
             )
-    elif not len(rows.index):
+    elif not rows.count:
         raise EstimationError("no row is left.")
 
 

@@ -137,11 +137,12 @@ def evaluate(model: RowModel, params: FloatArray) -> tuple[float, FloatArray, Fl
 
 def row_scores(model: RowModel, params: FloatArray) -> FloatArray:
     """Return the derivative of each row's log-likelihood by each parameter."""
-    scores = np.zeros((model.n, params.size))
+    # column by column in memory, as the matrices are and as groups sum them
+    scores = np.zeros((params.size, model.n)).T
     for rows, (_, d, _) in _walk(model, params):
-        part = scores[rows]
         for a, index in enumerate(model.indices):
-            part[:, index.places] += d[a][:, None] * index.Z[rows]
+            for column, place in enumerate(index.places):
+                scores[rows, place] += d[a] * index.Z[rows, column]
     return scores
 
 
