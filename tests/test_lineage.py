@@ -89,6 +89,11 @@ def test_studies_name_their_sources() -> None:
     needed = set(study_sources(project, studies["clauset_2018"]))
     assert "cow_interstate_wars" in needed
     assert "cow_nmc" not in needed
+    # Sources of units that the study doesn't stand on aren't its own, though measures import the
+    # list of units.
+    assert not needed & {"ucdp_acd", "cow_extrastate_wars", "cow_intrastate_wars_4.1"}
+    needed = set(study_sources(project, studies["outside_intervention"]))
+    assert {"cow_extrastate_wars", "cow_intrastate_wars_4.1"} <= needed
 
 
 def test_plan_without_data_has_no_steps(bare: Path) -> None:

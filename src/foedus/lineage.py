@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PACKAGE = Path(foedus.__file__).resolve().parent
 DEFAULT_PANEL = "directed-dyad-year"
 OTHER_SYSTEM = "gw_states"
+# The list of all units, which imports each of them so that it registers.
+_UNITS = "foedus.panels.units"
 RECOVERY = Path("docs") / "recovery" / "recovery.csv"
 _FROM = re.compile(r"^([a-z0-9_]+)\.[A-Za-z0-9_]+$")
 _NAMED_FILTERS = {"politically_relevant": ("contiguity", "major")}
@@ -453,14 +455,35 @@ def _measures(study: Study) -> list[Any]:
 
 
 def _sources_in_code(module: str, facts: Mapping[str, SourceFacts]) -> set[str]:
-    """Return the sources that a measure's code names, in its module and the helpers it imports."""
+    """Return the sources that a measure's code names, in its module and the helpers it imports.
+
+    Modules to which only the list of all units leads aren't among the helpers: a study reads the
+    sources of its own unit alone, and the unit names them.
+    """
     home = f"{PACKAGE / 'sources'}{os.sep}"
-    paths = [path for name in closure(module) if (path := module_file(name))]
+    paths = [path for name in _helpers(module) if (path := module_file(name))]
     found = {
         text for path in paths if not str(path).startswith(home) for text in _read(path).strings
     }
     named = {one.id: {one.id, one.alias} for one in facts.values()}
     return {name for name, spellings in named.items() if spellings & found}
+
+
+@functools.cache
+def _helpers(name: str) -> frozenset[str]:
+    """Return a module and what it imports at any depth, but for what only `_UNITS` lists."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        further = imported_by(one)
+        if one == _UNITS:
+            further = frozenset(each for each in further if not each.endswith(("_unit", "_units")))
+        waiting.extend(further - seen)
+    return frozenset(seen)
 
 
 def scalars(content: Any) -> Iterator[str]:
