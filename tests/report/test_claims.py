@@ -11,6 +11,7 @@ import pytest
 
 from foedus.config import Project
 from foedus.models.pooling import pool
+from foedus.report.claim_views import _design_caveat
 from foedus.report.common_scale import measure_of
 from foedus.report.draw.forest import NOT_POOLED, _lines
 from foedus.report.evidence import Bearing, Evidence, Point, evidence_of
@@ -162,6 +163,19 @@ def test_means_by_design_take_like_with_like() -> None:
 
 def of_no_design(one: Bearing) -> Bearing:
     return replace(one, kind="other", unit="")
+
+
+def test_the_front_page_names_designs_that_studies_share() -> None:
+    rows = (
+        bearing("a", 0.9, 0.1, kind="tie", unit="dyad-year"),
+        bearing("b", 0.7, 0.1, kind="tie", unit="dyad-year"),
+        bearing("c", -0.5, 0.1, kind="target", unit="directed-dyad-year"),
+    )
+    (said,) = _design_caveat(synthesise(Evidence("c", rows)))
+    assert said.startswith("Designs differ: the two states' own tie, dyad-year 2.23 [")
+    assert said.endswith("(2 studies).")
+    assert "target" not in said
+    assert _design_caveat(synthesise(Evidence("c", rows[:2]))) == []
 
 
 def test_estimates_stand_under_their_design() -> None:

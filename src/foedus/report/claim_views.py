@@ -246,6 +246,7 @@ def _caveats(inputs: Inputs, claim: str, found: Synthesis) -> list[str]:
         said.append(f"One more study would lie in {so.odds_interval(*ends)}.")
     elif found.single is not None or made is not None:
         said.append("Too few studies to say how far such studies differ.")
+    said += _design_caveat(found)
     if found.mean is None:
         said.append(so.counts(found, inputs.project.config.report.covariance))
         said.append("None has an odds ratio, so nothing is pooled.")
@@ -260,6 +261,19 @@ def _caveats(inputs: Inputs, claim: str, found: Synthesis) -> list[str]:
             n = plural(len(apart.tests), "estimate")
             said.append(f"Eras differ in {len(apart.apart)} of {n}.")
     return said
+
+
+def _design_caveat(found: Synthesis) -> list[str]:
+    """Say the designs that several studies share, where the mean takes unlike ones together."""
+    shared = [one for one in found.designs if one.pooled is not None]
+    if len(found.designs) < 2 or not shared:
+        return []
+    means = "; ".join(
+        f"{one.words} {one.shown} ({plural(len(one.bearings), 'study', 'studies')})"
+        for one in shared
+    )
+    differ = found.apart is not None and found.apart.p_value < so.LEVEL
+    return [f"Designs {'differ' if differ else 'are not told apart'}: {means}."]
 
 
 # ---------------------------------------------------------------------------------- heterogeneity
