@@ -85,6 +85,25 @@ def test_pairs_have_facts_only_if_cow_knows_both(tables: SmallTables) -> None:
             assert row[column] is None
 
 
+def test_a_state_that_cow_does_not_know_has_no_capital(tables: SmallTables) -> None:
+    """Its place among COW's states is none, and none is not the last."""
+    tables.frames["capitals", "spells"] = pl.DataFrame(
+        {
+            "ccode": [2, 345, 947],
+            "start": [day("1816-01-01")] * 3,
+            "end": [day("1840-12-31")] * 3,
+            "lat": [38.9, 44.8, -8.5],
+            "lng": [-77.0, 20.5, 179.2],
+        }
+    )
+    frame = built(tables, "dyad-year", (1829, 1830), ["capital_distance"])
+    found = dict(zip(frame.select("gwcode1", "gwcode2", "year").iter_rows(),
+                     frame["capital_distance_km"].to_list(), strict=True))  # fmt: skip
+    assert found[2, 340, 1830] == pytest.approx(7598.6, abs=0.1)  # haversine by hand
+    assert found[2, 99, 1829] is None
+    assert found[2, 973, 1829] is None  # no member of COW's system yet
+
+
 def test_months_of_that_system_are_refused(tables: SmallTables) -> None:
     with pytest.raises(UsageError, match="built of COW states only"):
         built(tables, "dyad-month", (1831, 1831), [])

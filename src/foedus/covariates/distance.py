@@ -109,14 +109,19 @@ def _distance_rows(context: Context) -> NDArray[np.float64]:
     n = spells.height
     one, other = np.divmod(np.arange(n * n), n)
     kilometres = measure(lat[one], lng[one], lat[other], lng[other])
-    first, second = context.spine.places
-    year = context.spine.year_index
-    here, there = capital[first.state, year], capital[second.state, year]
     if n == 0:
         return np.full(context.spine.n_rows, np.nan)
+    here, there = (_capital_at(capital, place) for place in context.spine.state_positions)
     rows = kilometres.take(here * n + there, mode="clip")
     rows[(here < 0) | (there < 0)] = np.nan
     return np.asarray(rows)
+
+
+def _capital_at(capital: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each row's capital; -1 where it has none, and where the system has no such state."""
+    found = capital.reshape(-1).take(positions, mode="clip")
+    found[positions < 0] = -1
+    return found
 
 
 @covariate(
