@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from foedus.covariates.assemble import as_float
 from foedus.covariates.where import keep_rows
 from foedus.errors import UsageError
 from foedus.studies import frame as frames
 from foedus.studies.estimation import Estimation, Memo
-from foedus.studies.frame import Frame, Workshop
+from foedus.studies.frame import Frame, Workshop, in_few_bytes
 from foedus.studies.registry import get_study
 from foedus.studies.shelf import Shelf
 
@@ -96,3 +97,20 @@ def test_a_models_columns_are_those_of_the_unit_on_its_rows(estimation: Estimati
     for name in frame.of_model(estimation.design.models[model]):
         assert_array_equal(data[name], frame.values(name)[rows.index])
         assert data[name] is estimation.data_of(model)[name]
+
+
+WHOLE = st.one_of(st.integers(-(2**40), 2**40), st.integers(-130, 130)).map(float)
+
+
+@given(
+    values=st.lists(
+        st.one_of(st.just(np.nan), WHOLE, st.floats(allow_nan=False, allow_infinity=False)),
+        max_size=12,
+    )
+)
+def test_numbers_in_few_bytes_are_the_same_numbers(values: list[float]) -> None:
+    given_ = np.array(values, dtype=np.float64)
+    small = in_few_bytes(given_)
+    assert_array_equal(as_float(small), given_)
+    flags = given_.size and np.isin(given_[~np.isnan(given_)], (0.0, 1.0)).all()
+    assert not flags or small.dtype == np.int8

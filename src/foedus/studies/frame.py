@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from foedus.covariates.assemble import Builder, ColumnNote, as_float, transformed
 from foedus.covariates.registry import Covariate, get_covariate
+from foedus.covariates.values import missing_of
 from foedus.covariates.where import columns_in, keep_rows
 from foedus.errors import FoedusError, UsageError, nearest
 from foedus.panels.k_ad_unit import UNIT as K_ADS
@@ -41,7 +42,7 @@ from foedus.studies.shelf import Shelf
 DENSE_KEPT = 3
 """Covariates whose dense arrays a run keeps; columns that have been taken from them stay anyway."""
 
-MASKS = 32 << 20
+MASKS = 64 << 20
 """Bytes of filters and of marks of missing values that a run keeps: one byte a row of the unit."""
 
 TAKEN = 64 << 20
@@ -313,7 +314,8 @@ class Frame:
         variable = self._variable(name)
         if variable.expression is not None:
             parts = {part: self.values(part) for part in names_in(variable.expression)}
-            return transformed(evaluate(variable.expression, parts), variable.transform, name)
+            made = transformed(evaluate(variable.expression, parts), variable.transform, name)
+            return in_few_bytes(made)
         request = variable.request
         column, note = self.workshop.column(
             self.ground, request.covariate, request.column, request.options
@@ -524,6 +526,24 @@ def _on(values: NDArray[Any], index: NDArray[np.int32]) -> NDArray[Any]:
 
 def _between(years: tuple[int, int]) -> str:
     return f"year >= {years[0]} and year <= {years[1]}"
+
+
+def in_few_bytes(values: NDArray[Any]) -> NDArray[Any]:
+    """Return whole numbers, most often flags, as integers with their mark of missing.
+
+    A run holds a hundred expressions of a million rows; eight bytes a flag are seven too many.
+    """
+    known = ~np.isnan(values)
+    whole = values[known] if not known.all() else values
+    if not np.array_equal(whole, np.floor(whole)):
+        return values
+    most = float(np.abs(whole).max(initial=0.0))
+    for kind in (np.int8, np.int16, np.int32):
+        if most <= np.iinfo(kind).max:
+            small = np.full(values.shape, missing_of(np.dtype(kind)), dtype=kind)
+            small[known] = whole
+            return small
+    return values
 
 
 def _ready(values: NDArray[Any]) -> NDArray[Any]:
