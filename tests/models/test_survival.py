@@ -63,6 +63,39 @@ def compare(result: Result, rows: pd.DataFrame, rtol: float = RTOL) -> None:
             assert_allclose(result.loglik, table["loglik"].iloc[0], rtol=1e-11)
 
 
+VARYING = pd.read_csv(REFERENCE.with_name("cox_varying_reference.csv"))
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("efron", {}),
+        ("breslow", {"ties": "breslow"}),
+        ("strata", {"strata": "region"}),
+        ("start", {"start": "start"}),
+    ],
+)
+def test_coefficients_that_change_with_time(
+    spells: pd.DataFrame, model: str, options: dict[str, Any]
+) -> None:
+    rows = VARYING[VARYING["model"] == model]
+    made = fit(
+        f"time {RIGHT}", spells, "cox", rows, event="y", varying="defense + lndist", **options
+    )
+    assert list(made.terms)[3:] == ["defense:log(time)", "lndist:log(time)"]
+    compare(made, rows)
+
+
+def test_what_can_change_with_time_is_a_term(spells: pd.DataFrame) -> None:
+    def made(**options: Any) -> Result:
+        return estimate(f"time {RIGHT}", spells, estimator="cox", event="y", **options)
+
+    with pytest.raises(UsageError, match=r'"defence", which is no term\. Nearest: defense'):
+        made(varying="defence")
+    with pytest.raises(UsageError, match="efron"):
+        made(varying="defense", ties="exact")
+
+
 def fit(formula: str, data: pd.DataFrame, estimator: str, rows: pd.DataFrame, **o: Any) -> Result:
     import warnings
 

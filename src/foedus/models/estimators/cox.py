@@ -1,4 +1,4 @@
-"""Cox's proportional hazards: duration ~ covariates, event=, start=, strata=, ties=."""
+"""Cox's proportional hazards: duration ~ covariates, event=, start=, strata=, ties=, varying=."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foedus.models.arrays import FloatArray, IntArray
+from foedus.models.arrays import BoolArray, FloatArray, IntArray
 from foedus.models.covariance import ready_ingredients
 from foedus.models.cox import CoxFit, fit_cox
 from foedus.models.fit import Fit
 from foedus.models.inputs import Inputs
 from foedus.models.registry import Option, estimator
-from foedus.models.risk_sets import TIES, risk_sets, tally
+from foedus.models.risk_sets import TIES, RiskSets, risk_sets, tally
 
 EVENT = Option("event", "1 if the spell ends with the event, 0 if it is cut off", kind="numbers")
 START = Option("start", "when the row comes under risk (late entry, rows that change)", "numbers")
@@ -84,11 +84,19 @@ def strata_of(inputs: Inputs) -> IntArray | None:
         START,
         STRATA,
         Option("ties", "treatment of tied events", default="efron", allowed=(*TIES, "exact")),
+        Option(
+            "varying",
+            'terms whose coefficient changes with the log of time, "a + b": each has a second '
+            "coefficient, that of its product with log(time), called a:log(time)",
+            default="",
+        ),
     ),
     constant="absorbed",
 )
 def fit(inputs: Inputs) -> Fit:
     """Maximise the partial likelihood."""
+    if inputs.options["varying"]:
+        return _varying(inputs)
     if inputs.options["ties"] == "exact":
         return _exact(inputs)
     made = fit_cox(
@@ -116,7 +124,7 @@ def _exact(inputs: Inputs) -> Fit:
     UsageError
         For weights: there is no exact likelihood with them.
     """
-    from foedus.errors import EstimationError, UsageError
+    from foedus.errors import UsageError
     from foedus.models.methods.conditional import fit_conditional
 
     if inputs.weights is not None:
@@ -125,20 +133,9 @@ def _exact(inputs: Inputs) -> Fit:
     sets = risk_sets(
         inputs.y, event, inputs.numbers.get("start"), strata_of(inputs), None, "breslow"
     )
-    sizes = sets.last - sets.first
-    total = int(sizes.sum())
-    if total > MOST:
-        raise EstimationError(
-            f'cox: ties="exact" would lay out {total:,} rows at risk, over {sets.n_times} event '
-            f"times; the most is {MOST:,}. Use efron."
-        )
-    rows = np.repeat(np.arange(inputs.n), sizes)
-    within = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    times = sets.first[rows] + within
-    ends = np.full(inputs.n, -1)
-    ends[sets.events] = sets.place
+    rows, times, ends = _laid_out(inputs, sets, 'ties="exact"')
     found = fit_conditional(
-        (times == ends[rows]).astype(np.float64),
+        ends.astype(np.float64),
         inputs.X[rows],
         inputs.names,
         times,
@@ -153,6 +150,77 @@ def _exact(inputs: Inputs) -> Fit:
         n_events=int(event.sum()),
         details={"event": event, "start": inputs.numbers.get("start")},
     )
+
+
+def _laid_out(inputs: Inputs, sets: RiskSets, what: str) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return row, event time (its place) and whether it ends there, for each time at risk.
+
+    Raises
+    ------
+    EstimationError
+        If that is more than can be laid out.
+    """
+    from foedus.errors import EstimationError
+
+    sizes = sets.last - sets.first
+    total = int(sizes.sum())
+    if total > MOST:
+        raise EstimationError(
+            f"cox: {what} would lay out {total:,} rows at risk, over {sets.n_times} event "
+            f"times; the most is {MOST:,}."
+        )
+    rows = np.repeat(np.arange(inputs.n), sizes)
+    within = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    times = sets.first[rows] + within
+    ends = np.full(inputs.n, -1)
+    ends[sets.events] = sets.place
+    return rows, times, np.asarray(times == ends[rows])
+
+
+def _varying(inputs: Inputs) -> Fit:
+    """Let coefficients change with the log of time: each row once for every event time at risk.
+
+    Predictions are those at time 1, where the log is 0.
+
+    Raises
+    ------
+    UsageError
+        For exact ties, or a name that is no term.
+    EstimationError
+        What `fit_cox` refuses.
+    """
+    from foedus.errors import UsageError, nearest
+
+    ties = str(inputs.options["ties"])
+    if ties == "exact":
+        raise UsageError('cox: varying= goes with ties="efron" or "breslow".')
+    named = [part.strip() for part in str(inputs.options["varying"]).split("+")]
+    for name in named:
+        if name not in inputs.names:
+            raise UsageError(
+                f'cox: varying= names "{name}", which is no term. {nearest(name, inputs.names)}'
+            )
+    event = events_of(inputs)
+    sets = risk_sets(
+        inputs.y, event, inputs.numbers.get("start"), strata_of(inputs), inputs.weights, ties
+    )
+    rows, times, ends = _laid_out(inputs, sets, "varying=")
+    places = [inputs.names.index(name) for name in named]
+    long = inputs.X[rows]
+    later = long[:, places] * np.log(sets.times[times])[:, None]
+    extra = tuple(f"{name}:log(time)" for name in named)
+    # Event times of all strata are numbered in one row, so that a time is a stratum's own.
+    made = fit_cox(
+        np.asarray(times + 1, dtype=np.float64), ends, np.column_stack([long, later]),
+        [*inputs.names, *extra],
+        start=times.astype(np.float64),
+        weights=None if inputs.weights is None else inputs.weights[rows],
+        offset=None if inputs.offset is None else inputs.offset[rows], ties=ties,
+    )  # fmt: skip
+    scores = np.column_stack([tally(rows, one, inputs.n) for one in made.scores.T])
+    whole = cox_result(inputs, replace(made, scores=scores))
+    details = {name: value for name, value in whole.details.items() if name != "cox"}
+    return replace(whole, names=(*whole.names, *extra), details=details)
 
 
 def cox_result(inputs: Inputs, made: CoxFit) -> Fit:
