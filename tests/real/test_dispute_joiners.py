@@ -96,6 +96,7 @@ def test_borders_and_strength_by_the_raw_rows(tables: Tables) -> None:
         border="dispute_joiner_place.contiguous_b",
         km="dispute_joiner_place.nearest_capital_km",
         reach="dispute_joiner_place.cinc_discounted",
+        gap="dispute_joiner_gap.territory_km_b",
         cinc="nmc.cinc",
         strength="dispute_sides.cinc_a",
         states="dispute_sides.states_a",
@@ -104,6 +105,11 @@ def test_borders_and_strength_by_the_raw_rows(tables: Tables) -> None:
     began = of_disputes(tables, "participants").filter(pl.col("orig") == 1).to_dicts()
     land = tables.get("cow_contiguity", "dyad_years").filter(pl.col("conttype") == 1)
     borders = set(land.select("ccode1", "ccode2", "year").iter_rows())
+    near = tables.get("cow_mindist", "dyad_years").filter(pl.col("year").is_in(list(year.values())))
+    gaps = {
+        (row["ccode1"], row["ccode2"], row["year"]): row["min_distance_km"]
+        for row in near.iter_rows(named=True)
+    }
     strength = {
         (row["ccode"], row["year"]): row["cinc"]
         for row in tables.get("cow_nmc", "state_years").iter_rows(named=True)
@@ -116,6 +122,9 @@ def test_borders_and_strength_by_the_raw_rows(tables: Tables) -> None:
                 sides[one["sidea"]].add(one["ccode"])
         assert row["border"] == any((row["ccode"], other, when) in borders for other in sides[0])
         assert row["states"] == len(sides[1])
+        apart = [gaps.get((*sorted((row["ccode"], other)), when)) for other in sides[0]]
+        known = [one for one in apart if one is not None]
+        assert row["gap"] == (pytest.approx(min(known)) if known else None)
         total = sum(strength[ccode, when] for ccode in sides[1])
         assert row["strength"] == pytest.approx(total, abs=1e-9)
         if row["km"] is not None and row["cinc"]:
