@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -79,12 +80,17 @@ def same(one: Any, other: Any, what: str) -> None:
 
 def check(
     tables: Any, entry: Covariate, years: tuple[int, int], seed: int,
-    inner: tuple[int, int] | None,
+    inner: tuple[int, int] | None, written: Collection[str] | None = None,
 ) -> None:  # fmt: skip
-    """Check one covariate on all its units; without `inner`, not against fewer years."""
+    """Check one covariate on all its units; without `inner`, not against fewer years.
+
+    With `written`, units are left out whose rows come from other data sets than these.
+    """
     shuffled = Shuffled(tables, seed)
     panels = {}
     for unit in units_of(entry):
+        if written is not None and not set(get_unit(unit).sources) <= set(written):
+            continue
         panel = panels[unit] = panel_of(tables, unit, years, entry.name)
         again = panel_of(shuffled, unit, years, entry.name)
         for column, values in panel.columns.items():

@@ -47,7 +47,7 @@ windows = st.tuples(st.integers(*YEARS), st.integers(*YEARS)).map(lambda w: (min
 def test_holds_of_every_covariate(
     tables: Tables, name: str, seed: int, window: tuple[int, int]
 ) -> None:
-    check(tables, registry()[name], YEARS, seed, window)
+    check(tables, registry()[name], YEARS, seed, window, WRITTEN)
 
 
 def test_no_covariate_is_left_out() -> None:
