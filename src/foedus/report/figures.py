@@ -310,8 +310,9 @@ def _of_claim(claim: str, found: Synthesis, words: _Words) -> Iterator[_Plan]:
         partial(forest.draw, found, words.covariance, words.simulated),
         "Leading estimates on one scale, turned so that right of 1 supports the claim, with 95 % "
         "intervals. A flag is followed from 0 to 1, anything else over two standard deviations. "
-        "The diamond is the random-effects mean with its interval, the dashed line what one more "
-        "study would find; † marks what isn't in the mean.",
+        "Estimates stand under their design, the kind of leading term on one unit, where there "
+        "are several. A diamond is a random-effects mean with its interval, of a design or of all; "
+        "the dashed line what one more study would find; † marks what isn't in a mean.",
         f"Forest plot of the leading estimates on the claim “{words.titles.get(claim, claim)}”.",
     )
     for apart in found.groups:
