@@ -12,10 +12,10 @@ from scipy import integrate, stats
 
 from foedus.errors import EstimationError, UsageError
 from foedus.models import estimate, fit_power_law
+from foedus.models.tail_bootstrap import bootstrap_tail
 from foedus.models.tail_laws import (
     LAWS,
     NESTED,
-    bootstrap_tail,
     compare_laws,
     compare_periods,
     draw_tail,

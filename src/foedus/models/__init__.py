@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from foedus.models.resampling import pairs_bootstrap, randomization_test, wild_bootstrap
     from foedus.models.result import Result
     from foedus.models.staggered import event_study
-    from foedus.models.tail_laws import bootstrap_tail, compare_laws, compare_periods, fit_tail
+    from foedus.models.tail_bootstrap import bootstrap_tail
+    from foedus.models.tail_laws import compare_laws, compare_periods, fit_tail
     from foedus.models.tails import bootstrap_power_law, compare_tails, fit_power_law
 
 _HOMES = {
@@ -71,7 +72,7 @@ _HOMES = {
     "fit_tail": "tail_laws",
     "compare_laws": "tail_laws",
     "compare_periods": "tail_laws",
-    "bootstrap_tail": "tail_laws",
+    "bootstrap_tail": "tail_bootstrap",
     "model_table": "export",
     "tidy": "export",
     "ESTIMATORS": "registry",

@@ -102,66 +102,67 @@ def _se_survival(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
     return out
 
 
-def _log_cut(exponent: float, rate: float, xmin: FloatArray) -> FloatArray:
+def _log_cut(exponent: FloatArray, rate: FloatArray, xmin: FloatArray) -> FloatArray:
     """Return the log of the integral of x^-exponent exp(-rate x) from xmin on.
 
     With x = xmin exp(u) it is xmin^(1 - exponent) times the integral of
     exp((1 - exponent) u - rate xmin exp(u)), which is cut off where it is below 1e-17 of its top.
     """
-    a = 1.0 - exponent
     c = rate * xmin
-    top = np.maximum(np.log(np.maximum(a, 1e-300) / c), 0.0) if a > 0 else np.zeros_like(c)
+    a = np.broadcast_to(1.0 - exponent, c.shape)
+    with np.errstate(divide="ignore"):
+        top = np.where(a > 0, np.maximum(np.log(np.maximum(a, 1e-300) / c), 0.0), 0.0)
+        falls = np.where(a < 0, 45.0 / -np.where(a < 0, a, -1.0), np.inf)
     height = a * top - c * np.exp(top)
-    reach = np.log1p(45.0 / c) + 2.0
-    if a < 0:
-        reach = np.minimum(reach, 45.0 / -a)
-    reach = np.maximum(reach, top + 3.0)
+    reach = np.maximum(np.minimum(np.log1p(45.0 / c) + 2.0, falls), top + 3.0)
     total = np.zeros_like(c)
     pieces = 8
     for piece in range(pieces):
         half = 0.5 * reach / pieces
-        u = half[:, None] * (_NODES[None, :] + 1.0 + 2.0 * piece)
-        inside = a * u - c[:, None] * np.exp(u) - height[:, None]
+        u = half[..., None] * (_NODES + 1.0 + 2.0 * piece)
+        inside = a[..., None] * u - c[..., None] * np.exp(u) - height[..., None]
         total += half * (np.exp(np.maximum(inside, -745.0)) @ _WEIGHTS)
     out: FloatArray = a * np.log(xmin) + height + np.log(total)
     return out
 
 
 def _tpl_density(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
-    whole = float(_log_cut(p[0], p[1], np.array([xmin]))[0])
-    out: FloatArray = -p[0] * np.log(x) - p[1] * x - whole
+    out: FloatArray = -p[0] * np.log(x) - p[1] * x - _tpl_whole(p, xmin)
     return out
 
 
+def _tpl_whole(p: FloatArray, xmin: float) -> FloatArray:
+    return _log_cut(np.asarray(p[0]), np.asarray(p[1]), np.asarray(xmin, dtype=np.float64))
+
+
 def _tpl_survival(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
-    whole = float(_log_cut(p[0], p[1], np.array([xmin]))[0])
-    out: FloatArray = _log_cut(p[0], p[1], np.asarray(x, dtype=np.float64)) - whole
+    values = np.asarray(x, dtype=np.float64)
+    out: FloatArray = _log_cut(p[0], p[1], values) - _tpl_whole(p, xmin)
     return out
 
 
 def _gp_density(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
     shape, scale = p
     z = (x - xmin) / scale
-    if abs(shape) < 1e-9:
-        flat: FloatArray = -np.log(scale) - z
-        return flat
-    inside = 1.0 + shape * z
+    flat = np.abs(shape) < 1e-9
+    bent = np.where(flat, 1.0, shape)
+    inside = 1.0 + bent * z
     with np.errstate(invalid="ignore", divide="ignore"):
-        out: FloatArray = np.where(
+        curved = np.where(
             inside > 0,
-            -np.log(scale) - (1.0 / shape + 1.0) * np.log(np.maximum(inside, LEAST)),
+            -np.log(scale) - (1.0 / bent + 1.0) * np.log(np.maximum(inside, LEAST)),
             -np.inf,
         )
+    out: FloatArray = np.where(flat, -np.log(scale) - z, curved)
     return out
 
 
 def _gp_survival(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
     shape, scale = p
     z = (x - xmin) / scale
-    if abs(shape) < 1e-9:
-        flat: FloatArray = -z
-        return flat
-    out: FloatArray = -np.log(np.maximum(1.0 + shape * z, LEAST)) / shape
+    flat = np.abs(shape) < 1e-9
+    bent = np.where(flat, 1.0, shape)
+    out: FloatArray = np.where(flat, -z, -np.log(np.maximum(1.0 + bent * z, LEAST)) / bent)
     return out
 
 
@@ -176,7 +177,7 @@ def _ib_upper(p: FloatArray, x: FloatArray) -> FloatArray:
 def _ib_density(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
     mu, theta, alpha = p
     u = theta * np.log(x / mu)
-    below = float(_ib_upper(p, np.array([xmin]))[0]) if xmin > 0 else 0.0
+    below = _ib_upper(p, np.asarray(xmin)) if xmin > 0 else 0.0
     out: FloatArray = (
         np.log(alpha) + np.log(theta) - np.log(x)
         - alpha * np.logaddexp(0.0, -u) - np.logaddexp(0.0, u) - below
@@ -185,7 +186,7 @@ def _ib_density(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
 
 
 def _ib_survival(p: FloatArray, x: FloatArray, xmin: float) -> FloatArray:
-    below = float(_ib_upper(p, np.array([xmin]))[0]) if xmin > 0 else 0.0
+    below = _ib_upper(p, np.asarray(xmin)) if xmin > 0 else 0.0
     out: FloatArray = _ib_upper(p, x) - below
     return out
 
@@ -343,13 +344,15 @@ def _log_rows(law: Law, p: FloatArray, x: FloatArray, xmin: float, discrete: boo
 # --- fitting --------------------------------------------------------------------------------
 
 
-def _free(law: Law, p: Sequence[float]) -> FloatArray:
+def free_parameters(law: Law, p: Sequence[float]) -> FloatArray:
+    """Return parameters as they are searched: those above 0 by their log."""
     return np.array(
         [np.log(v) if up else v for v, up in zip(p, law.positive, strict=True)], dtype=np.float64
     )
 
 
-def _held(law: Law, q: FloatArray) -> FloatArray:
+def held_parameters(law: Law, q: FloatArray) -> FloatArray:
+    """Return searched places as parameters."""
     return np.array(
         [np.exp(np.clip(v, -300, 300)) if up else v for v, up in zip(q, law.positive, strict=True)]
     )
@@ -363,12 +366,14 @@ def _maximum(
 
     def loss(q: FloatArray) -> float:
         with np.errstate(all="ignore"):
-            rows = _log_rows(law, _held(law, q), values, xmin, discrete)
+            rows = _log_rows(law, held_parameters(law, q), values, xmin, discrete)
             total = -float(counts @ rows)
         return total if np.isfinite(total) else 1e300
 
     floor = xmin if xmin > 0 else float(tail.min()) * 0.5
-    starts = [hint] if hint is not None else [_free(law, p) for p in law.starts(tail, floor)]
+    starts = (
+        [hint] if hint is not None else [free_parameters(law, p) for p in law.starts(tail, floor)]
+    )
     best: Any = None
     for start in starts:
         found = optimize.minimize(
@@ -381,7 +386,7 @@ def _maximum(
     q = _polished(loss, best.x)
     if loss(q) >= 1e299:
         raise EstimationError(f"{law.name}: no likelihood above the threshold {xmin:g}.")
-    return _held(law, q), -loss(q)
+    return held_parameters(law, q), -loss(q)
 
 
 def _polished(loss: Callable[[FloatArray], float], q: FloatArray) -> FloatArray:
@@ -425,9 +430,9 @@ def _errors(law: Law, p: FloatArray, tail: FloatArray, xmin: float, discrete: bo
 
     def loss(q: FloatArray) -> float:
         with np.errstate(all="ignore"):
-            return -float(counts @ _log_rows(law, _held(law, q), values, xmin, discrete))
+            return -float(counts @ _log_rows(law, held_parameters(law, q), values, xmin, discrete))
 
-    _, hessian = _differences(loss, _free(law, p.tolist()))
+    _, hessian = _differences(loss, free_parameters(law, p.tolist()))
     root = np.sqrt(np.abs(np.diag(hessian)))
     if not np.isfinite(hessian).all() or bool((root <= 0).any()):
         return np.full(p.size, np.nan)
@@ -640,53 +645,9 @@ def draw_tail(fit: TailFit, size: int, rng: np.random.Generator) -> FloatArray:
     return low
 
 
-@dataclass(frozen=True, slots=True)
-class GoodnessOfFit:
-    """A parametric bootstrap: the share of synthetic tails that lie farther from their own fit."""
-
-    p_value: float
-    draws: int
-    seed: int
-    ks: float
-
-
-def bootstrap_tail(
-    x: npt.ArrayLike, fit: TailFit, *, draws: int = 2500, seed: int = 0, distance: str = "values"
-) -> GoodnessOfFit:
-    """Test a law's fit above its threshold.
-
-    Parameters
-    ----------
-    x : array_like
-        The data.
-    fit : TailFit
-        Their fit.
-    draws, seed : int
-        Synthetic tails, each fitted anew above the same threshold; the random numbers' seed.
-    distance : str
-        As in the fit.
-
-    Returns
-    -------
-    GoodnessOfFit
-        Small p-values speak against the law. (The power law, with a threshold found anew in each
-        draw and the data's own values below it, has `foedus.models.tails.bootstrap_power_law`.)
-    """
-    law, rng = _law(fit.law), np.random.default_rng(seed)
-    ks = fit.ks
-    hint = _free(law, fit._vector().tolist())
-    worse = 0
-    for _ in range(draws):
-        tail = np.sort(draw_tail(fit, fit.n_tail, rng))
-        if tail[0] == tail[-1]:
-            worse += 1
-            continue
-        p = _quick(law, tail, fit.xmin, fit.discrete, hint)
-        worse += _distance(law, p, tail, fit.xmin, fit.discrete, distance == "integers") >= ks
-    return GoodnessOfFit(worse / draws, draws, seed, ks)
-
-
-def _quick(law: Law, tail: FloatArray, xmin: float, discrete: bool, hint: FloatArray) -> FloatArray:
+def fit_quickly(
+    law: Law, tail: FloatArray, xmin: float, discrete: bool, hint: FloatArray
+) -> FloatArray:
     """Fit from a start near the maximum, by a gradient method."""
     if law.name == "powerlaw" and not discrete:
         return np.array([1.0 / float(np.log(tail / xmin).mean())])
@@ -696,12 +657,12 @@ def _quick(law: Law, tail: FloatArray, xmin: float, discrete: bool, hint: FloatA
 
     def loss(q: FloatArray) -> float:
         with np.errstate(all="ignore"):
-            rows = _log_rows(law, _held(law, q), values, xmin, discrete)
+            rows = _log_rows(law, held_parameters(law, q), values, xmin, discrete)
             total = -float(counts @ rows) / tail.size
         return total if np.isfinite(total) else 1e6
 
     found = optimize.minimize(loss, hint, method="BFGS", options={"gtol": 1e-5, "maxiter": 60})
-    return _held(law, found.x)
+    return held_parameters(law, found.x)
 
 
 # --- two periods ----------------------------------------------------------------------------
@@ -774,13 +735,13 @@ def compare_periods(
     first, second, pooled = fits
     statistic = 2.0 * (first.loglik + second.loglik - pooled.loglik)
     family = _law(law)
-    hint = _free(family, pooled._vector().tolist())
+    hint = free_parameters(family, pooled._vector().tolist())
     rng, at_least = np.random.default_rng(seed), 0
     for _ in range(permutations):
         mixed = rng.permutation(group)
         total = 0.0
         for part in (values[~mixed], values[mixed]):
-            p = _quick(family, part, xmin, discrete, hint)
+            p = fit_quickly(family, part, xmin, discrete, hint)
             total += float(_log_rows(family, p, part, xmin, discrete).sum())
         at_least += 2.0 * (total - pooled.loglik) >= statistic - 1e-9
     names = list(first.parameters)
