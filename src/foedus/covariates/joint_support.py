@@ -60,14 +60,14 @@ def supporters(conflicts: pl.DataFrame) -> pl.DataFrame:
     coverage_of=("ucdp_acd",),
     examples=[
         Example(
-            "The United States and the United Kingdom come in together beside Afghanistan's "
-            "government, 2001.",
-            {"ccode1": 2, "ccode2": 200, "year": 2001},
+            "The United States and the United Kingdom are with Afghanistan's new government from "
+            "2003.",
+            {"ccode1": 2, "ccode2": 200, "year": 2003},
             {"joint_support": 1, "joint_support_begun": 1},
         ),
         Example(
-            "In 2005 they are there, but not for the first time.",
-            {"ccode1": 2, "ccode2": 200, "year": 2005},
+            "In 2006 they are there and in Iraq, in neither for the first time.",
+            {"ccode1": 2, "ccode2": 200, "year": 2006},
             {"joint_support": 1, "joint_support_begun": 0},
         ),
     ],
