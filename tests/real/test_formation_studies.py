@@ -195,3 +195,30 @@ def test_a_weighted_logit_of_sets_is_that_of_newtons_method(tables: Tables) -> N
     errors = np.sqrt(np.diag(bread @ (scores.T @ scores) @ bread) * n / (n - k))
     np.testing.assert_allclose(rows["estimate"], b, rtol=1e-6)
     np.testing.assert_allclose(rows["std_error"], errors, rtol=1e-6)
+
+
+def test_pacts_on_cows_list_are_those_with_its_number(tables: Tables) -> None:
+    asked = {
+        name: VariableRequest("atop", "atop_any", {"listed": name})
+        for name in ("any", "cow3", "cow4")
+    }
+    asked["made"] = VariableRequest("alliance_formation", "formation", {"listed": "cow3"})
+    rows = build_variables(tables, "dyad-year", (1934, 1934), asked).table.to_pandas()
+    rows = rows.set_index(["ccode1", "ccode2"])
+    assert (rows["any"] >= rows["cow3"]).all()
+    assert rows["any"].sum() > rows["cow3"].sum() > 0
+    members = tables.get("atop", "members").to_pandas()
+    for column in ("start", "end"):
+        members[column] = pd.to_datetime(members[column]).dt.year
+    standing = members[(members["start"] <= 1934) & ~(members["end"] < 1934)]
+    for name, number in (("cow3", "cowid"), ("cow4", "cow4id")):
+        numbered = standing[standing[number].notna()]
+        tied = set()
+        for _, pact in numbered.groupby(["atopid", "phase"]):
+            tied |= set(itertools.combinations(sorted(set(pact["member"])), 2))
+        # a tie needs an obligation between the two on a common day, which these may lack
+        found = set(rows.index[rows[name] == 1])
+        assert found <= tied
+        assert len(found) > 0.9 * len(tied & set(rows.index))
+    # Germany and Poland promise each other peace in January 1934
+    assert rows.loc[(255, 290), ["cow3", "made"]].tolist() == [1, 1]

@@ -41,7 +41,7 @@ class BondYears:
 
 def bond_years(context: Context) -> BondYears:
     """Return every pact between two states of the system in every year, made once a build."""
-    names = ("release", "secret", "pairs")
+    names = ("release", "secret", "pairs", "listed")
     key = ("bond years", *(context.options.get(name) for name in names))
 
     def make() -> BondYears:

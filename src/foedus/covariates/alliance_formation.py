@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from foedus.covariates.alliance_bonds import bond_years
 from foedus.covariates.alliance_facts import members_of
 from foedus.covariates.alliance_shared import RIVALS
-from foedus.covariates.atop import OBLIGATIONS, PAIRS, RELEASE, SECRET, obligation_cube
+from foedus.covariates.atop import LISTED, OBLIGATIONS, PAIRS, RELEASE, SECRET, obligation_cube
 from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.rivalry import SOURCES as RIVALRIES
@@ -94,7 +94,10 @@ def _ended(context: Context, violated: bool) -> NDArray[np.int8]:
     ],
     sources=["atop"],
     citations=["leeds_etal_2002", "lai_reiter_2000", "gibler_wolford_2006", "leeds_savun_2007"],
-    options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS, "renewals": RENEWALS},
+    options={
+        "release": RELEASE, "secret": SECRET, "pairs": PAIRS, "listed": LISTED,
+        "renewals": RENEWALS,
+    },
     examples=[
         Example(
             "Germany and Austria-Hungary make the Dual Alliance in 1879.",

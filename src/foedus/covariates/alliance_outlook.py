@@ -1,4 +1,4 @@
-"""What came of an alliance, and what its founders brought: war ahead, power, the last war's end."""
+"""What came of an alliance, what its founders brought, and whether COW lists it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WON = 1
 
 @covariate(
     name="alliance_outlook",
-    title="War after an alliance is made, and what its founders were",
+    title="War after an alliance is made, what its founders were, and whether COW lists it",
     columns=[
         ColumnSpec("alliance_war_ahead", "flag", "1 if a founder enters a COW inter-state war "
                    "within `within` years after the first day; missing where that runs past the "
@@ -35,6 +35,10 @@ WON = 1
                    "if none has one.", unit="share, 0-1", level="row", absent="missing"),
         ColumnSpec("alliance_settles_territory", "flag", "1 if members promise to leave or restore "
                    "territory (ATOP terrres).", level="row", absent="missing"),
+        ColumnSpec("alliance_cow3", "flag", "1 if ATOP gives it a number in COW's alliance data, "
+                   "version 3 (cowid).", level="row"),
+        ColumnSpec("alliance_cow4", "flag", "1 if it gives it one in version 4 (cow4id).",
+                   level="row"),
     ],
     sources=["atop", "cow_states", "cow_interstate_wars"],
     citations=["gibler_vasquez_1998", "leeds_etal_2002", "sarkees_wayman_2010"],
@@ -50,7 +54,8 @@ WON = 1
             "war within five years.",
             {"atopid": 1335},
             {"alliance_all_major": 1, "alliance_no_major": 0, "alliance_war_ahead": 0,
-             "alliance_last_war_won": 0.5, "alliance_settles_territory": 0},
+             "alliance_last_war_won": 0.5, "alliance_settles_territory": 0,
+             "alliance_cow3": 1, "alliance_cow4": 1},
             unit="alliance",
         ),
     ],
@@ -73,6 +78,8 @@ def alliance_outlook(context: Context) -> dict[str, Values]:
             alliance_all_major=pl.col("major").min(), alliance_no_major=1 - pl.col("major").max(),
             alliance_last_war_won=pl.col("won").mean(),
             alliance_settles_territory=pl.col("terrres").max(),
+            alliance_cow3=pl.col("cowid").is_not_null().any().cast(pl.Int8),
+            alliance_cow4=pl.col("cow4id").is_not_null().any().cast(pl.Int8),
         )
         .join(_ahead(rows, wars, within), on="atopid", how="left")
     )  # fmt: skip
@@ -84,19 +91,20 @@ def alliance_outlook(context: Context) -> dict[str, Values]:
         )
     }  # fmt: skip
     kinds: dict[str, type] = dict.fromkeys(
-        (*ahead, "alliance_all_major", "alliance_no_major", "alliance_settles_territory"), np.int8
-    )
+        (*ahead, "alliance_all_major", "alliance_no_major", "alliance_settles_territory",
+         "alliance_cow3", "alliance_cow4"), np.int8,
+    )  # fmt: skip
     kinds["alliance_last_war_won"] = np.float64
     return on_rows(context, facts.with_columns(**ahead), ("atopid",), kinds)
 
 
 def founders(context: Context) -> pl.DataFrame:
-    """Return one row a founder: atopid, member, year, day and whether territory is settled."""
+    """Return one row a founder: atopid, member, year, day, terrres and COW's two numbers."""
     members = members_of(context)
     first = members.filter(pl.col("start") == pl.col("start").min().over("atopid"))
     rows = (
         first.group_by("atopid", "member")
-        .agg(pl.col("start").first(), pl.col("terrres").max())
+        .agg(pl.col("start", "cowid", "cow4id").first(), pl.col("terrres").max())
         .sort("atopid", "member")
     )
     return rows.with_columns(

@@ -38,6 +38,13 @@ PAIRS = Option(
     "treaty's text promises to whom; or the member's obligations towards every partner.",
     ("treaty", "members"),
 )
+LISTED = Option(
+    "any",
+    "Which pacts: all of ATOP's, or those to which it gives a number in COW's alliance data, "
+    "version 3 (ATOP cowid) or 4 (cow4id).",
+    ("any", "cow3", "cow4"),
+)
+_NUMBERS = {"cow3": "cowid", "cow4": "cow4id"}
 # ATOP pubsecr 2: the whole treaty is secret; 1: only some articles are.
 _WHOLLY_SECRET = 2
 
@@ -50,7 +57,9 @@ _SAYS = {
 }
 
 
-def pledges(tables: Any, release: str | None, secret: str, pairs: str = "treaty") -> pl.DataFrame:
+def pledges(
+    tables: Any, release: str | None, secret: str, pairs: str = "treaty", listed: str = "any"
+) -> pl.DataFrame:
     """Return who is bound to whom, when and by what: one row a (giver, receiver, pact, phase).
 
     Two members of one phase of a pact are bound while both are in it on the same day; the giver's
@@ -67,17 +76,20 @@ def pledges(tables: Any, release: str | None, secret: str, pairs: str = "treaty"
     members = memberships(tables, release)
     if secret == "exclude":
         members = members.filter(pl.col("pubsecr").fill_null(0) != _WHOLLY_SECRET)
+    if listed != "any":
+        members = members.filter(pl.col(_NUMBERS[listed]).is_not_null())
     bound = allied_pairs(members)
     return without_exceptions(bound) if pairs == "treaty" else bound
 
 
 def shared_pledges(context: Context) -> pl.DataFrame:
-    """Return `pledges` under the context's release, secrecy and pairs, made once a build."""
+    """Return `pledges` under the context's release and rules of which pacts, made once a build."""
     release, secret = context.options["release"], context.options["secret"]
     pairs = context.options.get("pairs", PAIRS.default)
+    listed = context.options.get("listed", LISTED.default)
     return context.shared(
-        ("pledges", release, secret, pairs),
-        lambda: pledges(context.tables, release, secret, pairs),
+        ("pledges", release, secret, pairs, listed),
+        lambda: pledges(context.tables, release, secret, pairs, listed),
     )
 
 
@@ -95,7 +107,8 @@ def flag_cube(context: Context, rows: pl.DataFrame) -> NDArray[np.int8]:
 def obligation_cube(context: Context, name: str) -> NDArray[np.int8]:
     """Return one obligation's cube ("defense", ..., or "any" for the five), made once a build."""
     pairs = context.options.get("pairs", PAIRS.default)
-    key = ("atop", name, context.options["release"], context.options["secret"], pairs)
+    listed = context.options.get("listed", LISTED.default)
+    key = ("atop", name, context.options["release"], context.options["secret"], pairs, listed)
     return context.shared(
         key, lambda: flag_cube(context, shared_pledges(context).filter(_owed(name)))
     )
@@ -144,8 +157,15 @@ def _row_flags(context: Context, name: str) -> NDArray[np.int8]:
     ],
     sources=["atop"],
     citations=["leeds_etal_2002"],
-    options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS},
+    options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS, "listed": LISTED},
     examples=[
+        Example(
+            "The Final Act of Helsinki binds the United States and the Soviet Union; it isn't on "
+            "COW's list.",
+            {"ccode1": 2, "ccode2": 365, "year": 1980},
+            {"atop_any": 0},
+            options={"listed": "cow4"},
+        ),
         Example(
             "NATO: the United States owes Canada defence.",
             {"ccode1": 2, "ccode2": 20, "year": 1949},
