@@ -37,3 +37,23 @@ def test_a_row_with_a_missing_value_satisfies_nothing() -> None:
 def test_what_cannot_be_counted_is_refused(of: Any, panel: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         counted(of, panel)
+
+
+def test_cases_are_listed_with_their_columns() -> None:
+    entry = get_measure("cases")
+
+    def listed(panel: Any = PANEL, **options: Any) -> Any:
+        return entry.run(MeasureContext(None, entry.resolve_options(options), panel))  # type: ignore[arg-type]
+
+    made = listed(where="other <= 1", columns="own, other", title="Unanswered")
+    assert made.tables["Unanswered"] == [
+        {"own": 4, "other": 1}, {"own": 2, "other": 1}, {"own": None, "other": 1},
+    ]  # fmt: skip
+    assert made.rows[0].estimate == 3
+    assert listed(where="own > 9", columns="own").rows[0].estimate == 0
+    with pytest.raises(UsageError, match="no key or variable"):
+        listed(where="own > 1", columns="owm")
+    with pytest.raises(UsageError, match="where: CONDITION"):
+        listed(columns="own")
+    with pytest.raises(UsageError, match="panel: true"):
+        listed(None, where="own > 1", columns="own")
