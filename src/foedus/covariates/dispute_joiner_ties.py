@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from foedus.covariates.atop import OBLIGATIONS, PAIRS, RELEASE, SECRET, shared_pledges
+from foedus.covariates.atop import LISTED, OBLIGATIONS, PAIRS, RELEASE, SECRET, shared_pledges
 from foedus.covariates.context import Context
 from foedus.covariates.dispute_pairs import SIDES, UNIT, originators_of
 from foedus.covariates.registry import ColumnSpec, Example, covariate
@@ -49,7 +49,7 @@ def _columns() -> list[ColumnSpec]:
     ],
     sources=["atop", "mid", "cow_states"],
     citations=["leeds_etal_2002", "palmer_etal_2022"],
-    options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS},
+    options={"release": RELEASE, "secret": SECRET, "pairs": PAIRS, "listed": LISTED},
     units=(UNIT,),
     coverage_of=("atop",),
     examples=[

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foedus.covariates.atop import OBLIGATIONS, pledges
+from foedus.covariates.atop import LISTED, OBLIGATIONS, pledges
 from foedus.covariates.registry import Option
 from foedus.panels.system import StateSystem, day_number
 from foedus.panels.units import load_system
@@ -26,6 +26,7 @@ _WORLD_WARS = (106, 139)
     citations=["sabrosky_1980", "leeds_etal_2002", "sarkees_wayman_2010"],
     options={
         "release": Option("5.1", "Release of ATOP.", ("5.1", "4.01")),
+        "listed": LISTED,
         "kind": Option("any", "Which obligation makes an alliance.", ("any", *OBLIGATIONS)),
         "count": Option("pairs", "What is counted in a war: pairs of allies, or alliances.",
                         ("pairs", "alliances")),
@@ -68,7 +69,7 @@ def occasions(tables: Tables, options: dict[str, Any]) -> pl.DataFrame:
     Parameters
     ----------
     options : dict
-        release, kind, world_wars, first and last of `ally_conduct`.
+        release, listed, kind, world_wars, first and last of `ally_conduct`.
     """
     entries = _entries(load_wars(tables), options)
     bound = _bound(tables, options)
@@ -128,7 +129,7 @@ def _entries(wars: WarList, options: dict[str, Any]) -> pl.DataFrame:
 
 def _bound(tables: Tables, options: dict[str, Any]) -> pl.DataFrame:
     """Return who was in an alliance with whom from day to day, in both directions."""
-    rows = pledges(tables, options["release"], "include")
+    rows = pledges(tables, options["release"], "include", listed=options["listed"])
     kinds = OBLIGATIONS.values() if options["kind"] == "any" else [OBLIGATIONS[options["kind"]]]
     rows = rows.filter(pl.any_horizontal(pl.col(name).fill_null(0) == 1 for name in kinds))
     days = {
