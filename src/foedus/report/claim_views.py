@@ -11,7 +11,7 @@ from foedus.report.claims import Answer
 from foedus.report.draw.style import Drawn
 from foedus.report.evidence import Bearing, GroupPoint, Point
 from foedus.report.inputs import Inputs
-from foedus.report.key_terms import KINDS
+from foedus.report.key_terms import KINDS, OTHER
 from foedus.report.names import short_cite
 from foedus.report.numbers import (
     MISSING,
@@ -264,8 +264,8 @@ def _caveats(inputs: Inputs, claim: str, found: Synthesis) -> list[str]:
 
 
 def _design_caveat(found: Synthesis) -> list[str]:
-    """Say the designs that several studies share, where the mean takes unlike ones together."""
-    shared = [one for one in found.designs if one.pooled is not None]
+    """Say the ties that several studies share, where the mean takes unlike designs together."""
+    shared = [one for one in found.designs if one.pooled is not None and one.kind != OTHER]
     if len(found.designs) < 2 or not shared:
         return []
     means = "; ".join(

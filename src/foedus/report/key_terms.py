@@ -22,7 +22,7 @@ KINDS: dict[str, str] = {
     "sides": "ties among those that fight",
     "likeness": "likeness of the two states' alliances",
     "holdings": "all of a state's or the system's alliances",
-    OTHER: "another variable than a tie",
+    OTHER: "variables that are no ties, and may be unlike among themselves",
 }
 """Kinds of leading terms in words; a term that is made of several is the first of them."""
 
