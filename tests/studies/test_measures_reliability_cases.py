@@ -83,7 +83,7 @@ def decided(rows: list[dict[str, Any]], pacts: list[dict[str, Any]]) -> tuple[An
     )
     options = {name: option.default for name, option in OPTIONS.items()} | {"coding": "llm"}
     made = honour_cases(MeasureContext(tables, options, None))  # type: ignore[arg-type]
-    return made, {row["atopid"]: row for row in made.tables["one_by_one"]}
+    return made, {row["alliance"]: row for row in made.tables["cases_one_by_one"]}
 
 
 def test_a_case_of_each_kind() -> None:
@@ -118,9 +118,9 @@ def test_a_case_of_each_kind() -> None:
         "8": "pact not in ATOP",
         "9": "no war in COW",
     }
-    assert "came in late on the attacked side was attacked" in rows["2"]["says"]
-    assert "20 was in the pact from 1821-06-01" in rows["5"]["says"]
-    assert "defense owed in the authors' file" in rows["6"]["says"]
+    assert "came in late on the attacked side was attacked" in rows["2"]["explanation"]
+    assert "20 was in the pact from 1821-06-01" in rows["5"]["explanation"]
+    assert "defense owed in the authors' file" in rows["6"]["explanation"]
     counts = {row.term: row.estimate for row in made.rows}
     assert (counts["cases"], counts["cases with the same code"]) == (8, 1)
     assert sum(counts[term] for term in counts if term.startswith("decided by")) == 7

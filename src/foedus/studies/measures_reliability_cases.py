@@ -267,9 +267,9 @@ def _judgement(case: Case, records: _Records) -> str:
 def honour_cases(context: MeasureContext) -> MeasureResult:
     """Put every case of the authors' file beside the rule's; count what decides the differences.
 
-    The table `one_by_one` has one row a case of the file: the authors' war number, COW's, the war's
-    name, the pact, what it owes, the authors' code and the rule's, whether they are the same, and
-    else by what it is decided and the sentence that says so.
+    The table `cases_one_by_one` has one row a case of the file: the pact, the war's name, the
+    authors' code and the rule's, by what it is decided where they differ and the sentence that
+    says so, how many members the pact has, what it owes, and COW's and the authors' war numbers.
     """
     coding = context.options["coding"].upper()
     authors = context.tables.get("rep_berkemeier_fuhrmann_2018", "cases")
@@ -302,7 +302,7 @@ def honour_cases(context: MeasureContext) -> MeasureResult:
             for name in _CLASSES
         ),
     ]  # fmt: skip
-    return MeasureResult(rows, tables={"one_by_one": lines})
+    return MeasureResult(rows, tables={"cases_one_by_one": lines})
 
 
 def _kappa_row(one: NDArray[np.int64], other: NDArray[np.int64]) -> MeasureRow:
@@ -314,15 +314,17 @@ def _kappa_row(one: NDArray[np.int64], other: NDArray[np.int64]) -> MeasureRow:
 
 
 def _line(row: Mapping[str, Any], theirs: str, ours: str, decision: Decision) -> dict[str, Any]:
+    # Results keep columns in the order of the alphabet.
     return {
-        "war": row["warname"],
-        "iwd_war": str(row["warid"]),
-        "cow_war": str(row["cowwarid"]) if row["cowwarid"] is not None else "none",
-        "atopid": str(row["atopid"]),
-        "owed": ", ".join(name for name, kind in TYPES.items() if row[kind] == 1) or "consultation",
-        "members": "many" if row["multilateral"] == 1 else "two",
-        "authors": theirs,
-        "rule": ours,
+        "alliance": str(row["atopid"]),
+        "case_war": row["warname"],
+        "code_by_authors": theirs,
+        "code_by_rule": ours,
         "decided_by": decision.by,
-        "says": decision.says,
+        "explanation": decision.says,
+        "members": "many" if row["multilateral"] == 1 else "two",
+        "obligations": ", ".join(name for name, kind in TYPES.items() if row[kind] == 1)
+        or "consultation",
+        "war_cow": str(row["cowwarid"]) if row["cowwarid"] is not None else "none",
+        "war_iwd": str(row["warid"]),
     }
