@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from foedus.covariates.assemble import (
+    Builder,
     VariableRequest,
     as_float,
     build_panel,
@@ -18,7 +19,7 @@ from foedus.covariates.assemble import (
 )
 from foedus.covariates.context import state_cube
 from foedus.covariates.registry import get_covariate
-from foedus.covariates.values import collapse_directions, missing_of
+from foedus.covariates.values import DyadYears, collapse_directions, missing_of
 from foedus.errors import PanelError, UsageError
 from foedus.panels.system import StateSystem
 from tests.covariates.conftest import SmallTables, states
@@ -208,3 +209,15 @@ def test_notes_carry_definition_source_citation_and_coverage(tables: SmallTables
     assert note["sources"] == "cow_contiguity"
     assert note["citations"] == "stinnett_etal_2002"
     assert get_covariate("contiguity").column("conttype").says == note["definition"]
+
+
+def test_large_arrays_that_are_shared_go_when_newer_ones_come() -> None:
+    builder = Builder.__new__(Builder)
+    small, cube = np.zeros(10), np.zeros((40, 40, 10))
+    builder.shared = {
+        "first": DyadYears(cube), "small": small, "second": (cube, small), "third": {"a": cube},
+    }  # fmt: skip
+    builder.forget_large(cube.nbytes, 2)
+    assert list(builder.shared) == ["small", "second", "third"]
+    builder.forget_large(cube.nbytes + 1, 0)
+    assert list(builder.shared) == ["small", "third"]

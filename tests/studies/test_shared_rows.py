@@ -114,3 +114,15 @@ def test_numbers_in_few_bytes_are_the_same_numbers(values: list[float]) -> None:
     assert_array_equal(as_float(small), given_)
     flags = given_.size and np.isin(given_[~np.isnan(given_)], (0.0, 1.0)).all()
     assert not flags or small.dtype == np.int8
+
+
+def test_numbers_of_clusters_are_shared_by_fits_that_cluster_on_the_same(
+    estimation: Estimation,
+) -> None:
+    frame, rows = estimation.frame, estimation.rows(next(iter(estimation.design.models)))
+    by_key = frame.numbering(["cluster(dyad)", "dyadic"], rows)
+    assert frame.numbering(["cluster(year)"], rows) is by_key
+    by_variable = frame.numbering(["cluster(treat)"], rows)
+    assert by_variable is not by_key
+    assert frame.numbering(["cluster(treat)"], rows) is by_variable
+    assert frame.numbering(["cluster(late)"], rows) is not by_variable

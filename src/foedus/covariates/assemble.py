@@ -320,6 +320,12 @@ class Builder:
         for key in [key for key in self._made if key[0] == entry.name]:
             del self._made[key]
 
+    def forget_large(self, least: int, kept: int) -> None:
+        """Free what covariates share and holds `least` bytes or more, but the last few made."""
+        large = [key for key, value in self.shared.items() if _bytes_of(value) >= least]
+        for key in large[: max(len(large) - kept, 0)]:
+            del self.shared[key]
+
     def _on_rows(self, values: Values, spec: ColumnSpec, place: int) -> NDArray[Any]:
         if isinstance(values, StateYears):
             return take_state(values, self.spine, place)
@@ -546,6 +552,17 @@ def transformed(values: NDArray[Any], transform: str | None, name: str) -> NDArr
         )
     with np.errstate(invalid="ignore"):
         return np.asarray(_TRANSFORMS[transform](numbers))
+
+
+def _bytes_of(value: Any) -> int:
+    """Return the bytes of an array, or of the arrays in a list, a mapping or a dense value."""
+    if isinstance(value, np.ndarray):
+        return int(value.nbytes)
+    if isinstance(value, Mapping):
+        return sum(_bytes_of(one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return sum(_bytes_of(one) for one in value)
+    return _bytes_of(value.data) if isinstance(value, StateYears | DyadYears | Rows) else 0
 
 
 def as_float(values: NDArray[Any]) -> NDArray[np.float64]:

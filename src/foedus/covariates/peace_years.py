@@ -75,6 +75,8 @@ def _counted(
     together: NDArray[np.bool_], event: NDArray[np.int8], counting: str
 ) -> NDArray[np.int16]:
     """Count the years of peace of pairs, year by year; the years are the last axis."""
+    if counting == "calendar":
+        return _since_the_last(together, event)
     length = np.zeros(event.shape, np.int16)
     running = np.zeros(event.shape[:-1], np.int16)
     seen = np.zeros(event.shape[:-1], dtype=bool)
@@ -85,8 +87,20 @@ def _counted(
         running[present & ~seen] = 0
         seen |= present
         length[..., year] = running
-        ages = seen if counting == "calendar" else present
-        running = np.where(event[..., year] == 1, 0, running + ages).astype(np.int16)
+        running = np.where(event[..., year] == 1, 0, running + present).astype(np.int16)
+    return length
+
+
+def _since_the_last(together: NDArray[np.bool_], event: NDArray[np.int8]) -> NDArray[np.int16]:
+    """Count from a pair's first year or from the year after its last event, gaps included."""
+    n_years = event.shape[-1]
+    years = np.arange(n_years, dtype=np.int16)
+    begun = np.zeros(event.shape, np.int16)
+    begun[..., 1:] = np.where(event[..., :-1] == 1, years[1:], np.int16(0))
+    np.maximum.accumulate(begun, axis=-1, out=begun)
+    first = np.where(together.any(axis=-1), together.argmax(axis=-1), n_years).astype(np.int16)
+    np.maximum(begun, first[..., None], out=begun)
+    length: NDArray[np.int16] = np.maximum(years - begun, np.int16(0))
     return length
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import BoolArray, FloatArray
 
 LOG_ROOT_2PI = 0.5 * np.log(2.0 * np.pi)
 ETA_MOST = 500.0
@@ -144,6 +144,20 @@ def _expected_far(eta: FloatArray) -> FloatArray:
     return out
 
 
+def _chance_and_ratio(z: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray | None]:
+    """Return Phi(z) and phi(z) / Phi(z), and where z is so low that Phi is no number (1 there)."""
+    tail = special.ndtr(-np.abs(z))
+    chance = np.where(z > 0.0, 1.0 - tail, tail)
+    density = np.exp(-0.5 * z * z - LOG_ROOT_2PI)
+    if z.size == 0 or float(z.min()) >= -FAR:
+        return chance, density / chance, None
+    far = ~(z >= -FAR)
+    chance[far] = 1.0
+    ratio = density / chance
+    ratio[far] = np.exp(-0.5 * z[far] ** 2 - LOG_ROOT_2PI - special.log_ndtr(z[far]))
+    return chance, ratio, far
+
+
 @dataclass(frozen=True, slots=True)
 class Probit:
     """Binary outcome, P = Phi(eta)."""
@@ -164,27 +178,23 @@ class Probit:
         """Return log-likelihood, score and observed information by row."""
         sign = 2.0 * y - 1.0
         z = sign * eta
-        tail = special.ndtr(-np.abs(z))
-        # log(1 - tail), not log1p: an error of 1e-16 a row is nothing in their sum
-        chance = np.where(z > 0.0, 1.0 - tail, tail)
-        far = z < -FAR
-        if far.any():
-            chance[far] = 1.0
+        chance, ratio, far = _chance_and_ratio(z)
+        # of 1 - tail, not log1p: an error of 1e-16 a row is nothing in their sum
         loglik = np.log(chance)
-        ratio = np.exp(-0.5 * z * z - LOG_ROOT_2PI) / chance
-        if far.any():
+        if far is not None:
             loglik[far] = special.log_ndtr(z[far])
-            ratio[far] = np.exp(-0.5 * z[far] ** 2 - LOG_ROOT_2PI - loglik[far])
         return loglik, sign * ratio, ratio * (ratio + z)
 
     def expected(self, y: FloatArray, eta: FloatArray) -> FloatArray:
         """Return phi^2 / (Phi (1 - Phi))."""
         tail = special.ndtr(-np.abs(eta))
-        far = tail < LEAST_TAIL
         out: FloatArray = np.exp(-eta * eta - 2.0 * LOG_ROOT_2PI)
+        if tail.size == 0 or float(tail.min()) >= LEAST_TAIL:
+            out /= tail * (1.0 - tail)
+            return out
+        far = ~(tail >= LEAST_TAIL)
         out /= np.where(far, 1.0, tail * (1.0 - tail))
-        if far.any():
-            out[far] = _expected_far(eta[far])
+        out[far] = _expected_far(eta[far])
         return out
 
     def mean(self, eta: FloatArray) -> FloatArray:
@@ -405,4 +415,7 @@ def score_of(family: Family, y: FloatArray, eta: FloatArray) -> FloatArray:
         odds += 1.0
         out: FloatArray = y - 1.0 / odds
         return out
+    if family.name == "probit":
+        sign = 2.0 * y - 1.0
+        return sign * _chance_and_ratio(sign * eta)[1]
     return y - family.mean(eta) if family.canonical else family.parts(y, eta)[1]

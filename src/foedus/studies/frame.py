@@ -42,6 +42,9 @@ from foedus.studies.shelf import Shelf
 DENSE_KEPT = 3
 """Covariates whose dense arrays a run keeps; columns that have been taken from them stay anyway."""
 
+LARGE_SHARED = 24 << 20
+"""Bytes from which an array that covariates share is freed after some others (similarities)."""
+
 MASKS = 64 << 20
 """Bytes of filters and of marks of missing values that a run keeps: one byte a row of the unit."""
 
@@ -222,6 +225,7 @@ class Workshop:
         while len(self._recent) > DENSE_KEPT:
             stale, forgotten = self._recent.pop(0)
             stale.forget(forgotten)
+        builder.forget_large(LARGE_SHARED, DENSE_KEPT)
         return made
 
     def rows_of(self, kept: Mask, flow: Sequence[FlowStep], shared: int) -> Rows:
@@ -495,14 +499,16 @@ class Frame:
             for name, values in self.ground.keys.items()
         }
 
-    def numbering(self, covariances: Sequence[str], rows: Rows) -> dict[str, Any] | None:
-        """Return the numbers of clusters and dyads that fits on a model's rows share.
-
-        None where something but the unit's keys is clustered on, which designs may differ in.
-        """
-        if not set(cluster_names(covariances)) <= {*self.ground.keys, "dyad", "ddyad"}:
-            return None
-        key, held = (rows.mark, digest(self.ground.place)), self.workshop._numbered
+    def numbering(self, covariances: Sequence[str], rows: Rows) -> dict[str, Any]:
+        """Return the numbers of clusters and dyads that fits on a model's rows share."""
+        # what isn't a key of the unit is a variable, in which designs may differ
+        others = {
+            name: self.signature(name)
+            for name in cluster_names(covariances)
+            if name in self.known and name not in self.ground.keys
+        }
+        key = (rows.mark, digest([self.ground.place, others]))
+        held = self.workshop._numbered
         found = held.pop(key, {})
         held[key] = found  # last in line
         while len(held) > NUMBERED_KEPT:
