@@ -235,4 +235,22 @@ PLANTED = (
         "meat: FloatArray = by_state.T @ by_state",
         "tests/models/test_covariance.py",
     ),
+    Planted(
+        "joiner_before_it_was_a_state",
+        "a state that enters the system a day after a dispute began could have joined it",
+        "panels/dispute_joiner_units.py",
+        "inside = (system.spell_start <= day[:, None]) & (system.spell_end >= day[:, None])",
+        "inside = (system.spell_start <= day[:, None] + 1) & (system.spell_end >= day[:, None])",
+        "tests/panels/test_dispute_joiner_units.py"
+        "::test_members_on_the_first_day_that_began_nothing_have_a_row",
+    ),
+    Planted(
+        "side_of_the_last_spell",
+        "a state that joins a dispute twice stands on the side that it joined last",
+        "panels/dispute_joiner_units.py",
+        'sidea=pl.col("sidea").first(),',
+        'sidea=pl.col("sidea").last(),',
+        "tests/panels/test_dispute_joiner_units.py"
+        "::test_a_state_joins_once_on_the_side_of_its_first_spell",
+    ),
 )
