@@ -8,12 +8,16 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 from foedus.covariates.assemble import VariableRequest, build_variables
 from foedus.covariates.k_ads import build_k_ads
 from foedus.panels.k_ads import count_sets
 from foedus.panels.units import load_system
 from foedus.sources.tables import Tables
+from foedus.studies.design import overridden
+from foedus.studies.estimation import Estimation, Memo
+from foedus.studies.frame import Workshop
 from foedus.studies.k_ad_ground import KAdGround
 from foedus.studies.measures import MeasureContext
 from foedus.studies.measures_k_ads import k_ad_population
@@ -222,3 +226,33 @@ def test_pacts_on_cows_list_are_those_with_its_number(tables: Tables) -> None:
         assert len(found) > 0.9 * len(tied & set(rows.index))
     # Germany and Poland promise each other peace in January 1934
     assert rows.loc[(255, 290), ["cow3", "made"]].tolist() == [1, 1]
+
+
+def test_johnsons_targets_make_pacts_as_counted_by_pandas(tables: Tables) -> None:
+    study = get_study(tables.project, "johnson_2017_isq")
+    design = overridden(study.raw, {"universe.years": [1870, 1900]}, study.origin)
+    made = Estimation(Memo(tables, Workshop(tables)), design).fit("win")
+    rows = built(
+        tables, "directed-dyad-year", (1870, 1900),
+        held=("atop_third_party", "target_defense"), cinc1=("nmc", "cinc1"),
+        cinc2=("nmc", "cinc2"), t_maj=("major", "major2"), contig=("contiguity", "contiguous"),
+        c_ally=("atop_third_party", "challenger_offense"),
+    ).sort_values(["ccode1", "ccode2", "year"])  # fmt: skip
+    pair = rows.groupby(["ccode1", "ccode2"])
+    before = pair["held"].shift().where(pair["year"].diff() == 1)
+    # years in a row without a pact before this one, counted row by row
+    lacking, count = [], 0
+    for was, follows in zip(before, before.notna(), strict=True):
+        count = count + 1 if follows and was == 0 else 0
+        lacking.append(count)
+    rows["lacking"] = lacking
+    rows["c_win"] = rows["cinc1"] / (rows["cinc1"] + rows["cinc2"])
+    used = rows[(before == 0)].dropna(subset=["c_win", "t_maj", "contig", "c_ally", "held"])
+    assert (made.n_obs, made.n_events) == (len(used), int(used["held"].sum()))
+    columns = [used[name].to_numpy(float) for name in ("c_win", "t_maj", "contig", "c_ally")]
+    time = used["lacking"].to_numpy(float)
+    X = np.column_stack([np.ones(len(used)), *columns, time, time**2, time**3])
+    probit = sm.Probit(used["held"].to_numpy(float), X).fit(disp=0, tol=1e-12, maxiter=100)
+    found = dict(zip(made.names, made.params, strict=True))
+    for place, name in enumerate(("(Intercept)", "c_win", "t_maj", "ct_contig", "c_ally")):
+        assert found[name] == pytest.approx(probit.params[place], abs=1e-6), name
