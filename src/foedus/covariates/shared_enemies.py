@@ -50,7 +50,8 @@ def common_enemies(context: Context, window: int) -> NDArray[np.int16]:
         ColumnSpec("shared_enemies", "count", "Third states of the system with which each of the "
                    "two was in conflict in the years before this one (option window).",
                    unit="states"),
-        ColumnSpec("enemy_in_common", "flag", "1 if there is one."),
+        ColumnSpec("enemy_in_common", "flag", "1 if there is a third state with which each of the "
+                   "two was in conflict in the years before (option window)."),
     ],
     sources=list(dict.fromkeys(SOURCES.values())),
     choices=SOURCES,
