@@ -284,6 +284,13 @@ def beta_rows() -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, A
         "claims": ["reliability"], "simulated": False, "design": ["Every pledge a war invoked."],
         "flow": [{"step": "pledges", "rows_left": 576, "rows_lost": 0, "cause": ""}],
         "choices": [], "effects": [],
+        "tables": {
+            "cases_one_by_one": [
+                {"alliance": "1045", "code": "kept", "share": 0.512, "wars": 3.0, "note": None},
+                {"alliance": "1050", "code": "50 % & more", "share": 0.661, "wars": 12.0},
+            ],
+            "empty": [],
+        },
         "plots": {
             "honour": {
                 "type": "bars", "unit": "share", "title": "Share of pledges honoured",

@@ -222,6 +222,20 @@ def test_table_numbers_are_the_estimates(built: Project) -> None:
     assert counts["all"]["total"] == "43"
 
 
+def test_a_measures_own_table_is_on_the_page_and_a_file(built: Project) -> None:
+    with (built.data / "tables/beta_2018_cases_one_by_one.csv").open(encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["alliance"] for row in rows] == ["1045", "1050"]
+    assert [float(row["share"]) for row in rows] == [0.512, 0.661]
+    assert [row["note"] for row in rows] == ["", ""]
+    assert not list((built.data / "tables").glob("beta_2018_empty.*"))
+    shown = (built.data / "tables/beta_2018_cases_one_by_one.html").read_text(encoding="utf-8")
+    assert "50 % &amp; more" in shown
+    page = (built.data / "report/study-beta_2018.html").read_text(encoding="utf-8")
+    assert "Cases one by one (2 rows)" in page
+    assert "tables/beta_2018_cases_one_by_one.csv" in page
+
+
 def test_latex_tables_are_escaped_and_even(built: Project) -> None:
     for path in sorted((built.data / "tables").glob("*.tex")):
         text = path.read_text(encoding="utf-8")
