@@ -253,4 +253,29 @@ PLANTED = (
         "tests/panels/test_dispute_joiner_units.py"
         "::test_a_state_joins_once_on_the_side_of_its_first_spell",
     ),
+    Planted(
+        "treaty_signed_on_the_first_day",
+        "a treaty signed on the day on which a civil war begins counts as standing before it",
+        "covariates/interventions.py",
+        'outset = extra["start_day"].astype(np.int64) - 1',
+        'outset = extra["start_day"].astype(np.int64)',
+        "tests/panels/test_intervener_units.py::test_treaties_are_those_of_the_day_before",
+    ),
+    Planted(
+        "supporters_are_parties",
+        "a state with troops in another's conflict is a party whose conflict it is",
+        "panels/intervention_list.py",
+        'pl.lit(False).alias("first_party"),',
+        'pl.lit(True).alias("first_party"),',
+        "tests/panels/test_intervener_units.py::test_ucdp_supporters_by_year_of_the_episode",
+    ),
+    Planted(
+        "kappa_of_the_wrong_margins",
+        "the standard error of kappa takes each coder's margins for the other's",
+        "studies/measures_reliability_cases.py",
+        "both = row[None, :] + col[:, None]",
+        "both = row[:, None] + col[None, :]",
+        "tests/studies/test_measures_reliability_cases.py"
+        "::test_kappa_of_several_codes_is_statsmodels",
+    ),
 )
