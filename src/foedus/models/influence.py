@@ -28,7 +28,7 @@ from foedus.models.covariance import Covariance, Scores
 from foedus.models.dependence import left_out_steps
 from foedus.models.design import Labels, read_column, take_rows
 from foedus.models.families import Family
-from foedus.models.newton import Problem, sums_at
+from foedus.models.newton import Problem, gradient_at, sums_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from foedus.models.result import Result
 
 ROWS = 512
+
+SLOW = 0.05
+"""Share of the step before from which a step asks for the information where it stands."""
 
 DONE = 1e-7
 """An exact estimate's last step, in standard errors; its own error is about the square."""
@@ -410,14 +413,23 @@ def _to_the_top(
     for group in np.flatnonzero(good):
         rows = np.flatnonzero(np.any([one == group for one in groups], axis=0))
         own = whole.taken(rows)
+        rest, before = None, np.inf
         for _ in range(30):
-            _, gradient, information = sums_at(fit.family, whole, estimates[group])
-            _, less, less_information = sums_at(fit.family, own, estimates[group])
-            step = np.linalg.solve(information - less_information, gradient - less)
+            at = estimates[group]
+            if rest is None:
+                _, gradient, information = sums_at(fit.family, whole, at)
+                _, less, less_information = sums_at(fit.family, own, at)
+                rest = information - less_information
+            else:
+                gradient, less = (gradient_at(fit.family, one, at) for one in (whole, own))
+            step = np.linalg.solve(rest, gradient - less)
             estimates[group] += step
             size = float(np.abs(step / spread).max())
             if size < DONE:
                 break
+            if size > SLOW * before:
+                rest = None  # the information has moved on
+            before = size
         else:
             raise EstimationError(
                 f"without its group {group} the {result.estimator} did not converge."

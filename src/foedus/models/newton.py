@@ -39,6 +39,9 @@ STEP_GUIDED = 0.5
 LARGE = 150_000
 """Rows from which a fit starts from a subsample, and scaling is learnt on one."""
 
+ALIKE = 2.0
+"""Squared distance, in a subsample's standard errors and by coefficient, that says nothing."""
+
 THIN = 8
 CONTROLS = 20
 """A rare outcome's subsample is all of its events and this many other rows for each."""
@@ -364,7 +367,8 @@ def _start_from_subsample(
     count m times: unlike the offset that a logit could have instead, weights lead to the same
     estimate whether or not the model is true. A subsample that can't be estimated (separated,
     say) is no verdict on the whole. One step from there is made with the gradient of all rows and
-    the subsample's information.
+    the subsample's information; it is made from given coefficients where the subsample can't tell
+    these from its own.
     """
     try:
         thin = case_control(problem) if family.binary else None
@@ -374,12 +378,17 @@ def _start_from_subsample(
         found = maximise(family, thin, start=start, most=25, done=STEP_START)
     except EstimationError:
         return None
+    beta = found.beta
+    if near is not None:
+        apart = beta - near
+        if float(apart @ found.information @ apart) < ALIKE * beta.size:
+            beta = near
     information = found.information * (_rows_counted(problem) / _rows_counted(thin))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        step = _solved(_factor(information), gradient_at(family, problem, found.beta))
+        step = _solved(_factor(information), gradient_at(family, problem, beta))
     if step is None or float(np.abs(step).max()) > STEP_GUIDED:
-        return found.beta
-    return found.beta + step
+        return beta
+    return beta + step
 
 
 def _rows_counted(problem: Problem) -> float:

@@ -80,7 +80,7 @@ class PerfectPredictor:
     rows: int
 
 
-LARGE = 400_000
+LARGE = 100_000
 
 
 def _suspects(y: FloatArray, X: FloatArray) -> list[int]:

@@ -95,16 +95,21 @@ def _leading(declared: Estimation) -> dict[str, list[str]]:
 
 
 def _fitted(declared: Estimation, model: str) -> tuple[Result, dict[str, Any]] | None:
-    from foedus.models import estimate
+    from foedus.models import estimate, find_estimator
 
     spec = declared.design.models[model]
     try:
         data = declared.data_of(model)
+        options = dict(spec.options)
+        if find_estimator(spec.estimator).starts:
+            known = declared.fit(model)
+            options["near"] = dict(zip(known.names, known.params.tolist(), strict=True))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             result = estimate(
                 spec.formula, data, estimator=spec.estimator, cov=[spec.covariance[0]],
-                **dict(spec.options),
+                numbering=declared.frame.numbering(spec.covariance[:1], declared.rows(model)),
+                **options,
             )  # fmt: skip
     except CAUGHT:
         return None
