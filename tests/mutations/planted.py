@@ -278,4 +278,30 @@ PLANTED = (
         "tests/studies/test_measures_reliability_cases.py"
         "::test_kappa_of_several_codes_is_statsmodels",
     ),
+    Planted(
+        "late_starts_forgotten",
+        "a Weibull hazard counts time before a spell comes under risk",
+        "models/weibull.py",
+        "value[late] -= before[0]",
+        "value[late] -= 0.0 * before[0]",
+        "tests/models/test_weibull_hazard.py"
+        "::test_gamma_heterogeneity_is_the_integral_over_the_gamma_density",
+    ),
+    Planted(
+        "years_counted_over_a_gap",
+        "years without a pact go on over years in which the pair wasn't there",
+        "studies/expressions.py",
+        "begins = np.append(True, ~(same & (step == 1)) |",
+        "begins = np.append(True, ~(same & (step >= 1)) |",
+        "tests/studies/test_expressions.py"
+        "::test_years_since_count_the_years_in_a_row_without_the_flag",
+    ),
+    Planted(
+        "value_of_a_set_without_its_missing_member",
+        "a set of states has a value although one member's is unknown",
+        "covariates/k_ads.py",
+        "total = np.add.reduceat(values, starts)",
+        "total = np.add.reduceat(np.nan_to_num(values), starts)",
+        "tests/studies/test_k_ad_sets.py::test_a_sets_value_is_that_of_its_members_or_missing",
+    ),
 )
