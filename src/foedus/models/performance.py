@@ -38,7 +38,7 @@ def _checked(y: FloatArray, p: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _steps(y: FloatArray, p: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return thresholds from high to low, and events and rows at or above each."""
-    order = np.argsort(-p, kind="stable")
+    order = np.argsort(-p)  # in whatever order among equals: only where they end is looked at
     ranked, hits = p[order], np.cumsum(y[order])
     last = np.append(np.flatnonzero(np.diff(ranked)), ranked.size - 1)
     return ranked[last], hits[last], (last + 1).astype(np.float64)

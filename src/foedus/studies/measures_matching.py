@@ -64,7 +64,7 @@ def coarsened_matching(context: MeasureContext) -> MeasureResult:
     if not exact and not coarse:
         raise UsageError("coarsened_matching: name variables under exact or coarsened.")
     matched = match_coarsened(
-        np.column_stack([columns[name] for name in [*exact, *coarse]]),
+        np.array([columns[name] for name in [*exact, *coarse]]).T,  # column by column in memory
         treated,
         bins=[*(None for _ in exact), *coarse.values()],
     )
@@ -105,7 +105,9 @@ def _known(context: MeasureContext, names: list[str], within: dict[str, Any]) ->
             )
     states = [name for name in ("ccode1", "ccode2") if name in panel and name not in names]
     columns = {name: np.asarray(panel[name], np.float64) for name in [*names, *states]}
-    known = ~np.isnan(np.column_stack([columns[name] for name in names])).any(axis=1)
+    known = ~np.isnan(columns[names[0]])
+    for name in names[1:]:
+        known &= ~np.isnan(columns[name])
     for name, value in within.items():
         first, last = value if isinstance(value, list | tuple) else (value, value)
         known &= (panel[name] >= first) & (panel[name] <= last)
