@@ -137,3 +137,14 @@ def test_a_rebuilt_number_has_at_least_prints_decimals() -> None:
     assert rebuilt(0.031415, "coefficient", "0.0") == "0.0314"
     assert rebuilt(20448.0, "count", "20448") == "20,448"
     assert rebuilt(None, "value", "1.25") == MISSING
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.35, "35 %"), (0.1, "10 %"), (0.0817, "8.2 %"), (0.0018, "0.18 %"), (1.0, "100 %"),
+        (0.0, "0 %"), (-0.0123, "−1.2 %"),
+    ],
+)  # fmt: skip
+def test_a_share_keeps_two_digits(share: float, shown: str) -> None:
+    assert numbers.percent(share, numbers.percent_digits(share)) == shown

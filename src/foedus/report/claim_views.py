@@ -21,6 +21,7 @@ from foedus.report.numbers import (
     p_clause,
     p_value,
     percent,
+    percent_digits,
     plural,
 )
 from foedus.report.rows import Estimate
@@ -211,9 +212,9 @@ def _value(row: Estimate, answer: Answer) -> str:
     unit, sign = (100.0, " %") if answer.unit == "share" else (1.0, "")
     assert row.estimate is not None
     if answer.unit == "share":
-        low, high = row.ci_low, row.ci_high
-        ends = f" [{percent(low, 0)}, {percent(high, 0)}]" if low is not None else ""
-        return f"{percent(row.estimate, 0)}{ends}"
+        low, high, digits = row.ci_low, row.ci_high, percent_digits(row.estimate)
+        ends = f" [{percent(low, digits)}, {percent(high, digits)}]" if low is not None else ""
+        return f"{percent(row.estimate, digits)}{ends}"
     ends = (
         "" if row.ci_low is None else f" {interval(unit * row.ci_low, unit * (row.ci_high or 0))}"
     )

@@ -67,6 +67,12 @@ def percent(share: object, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %".replace("-", MINUS)
 
 
+def percent_digits(share: float) -> int:
+    """Return the decimals that a percentage needs for two digits: 35 %, 8.2 %, 0.18 %."""
+    size = math.floor(math.log10(100 * abs(share))) if share else 1
+    return min(max(1 - size, 0), 4)
+
+
 def p_value(value: object) -> str:
     """Write a p-value to three decimals, "<0.001" below that."""
     if not is_number(value):
