@@ -13,7 +13,7 @@ import functools
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,11 @@ def modules(*names: str) -> list[str]:
 @functools.cache
 def closure(name: str) -> frozenset[str]:
     """Return a module's name and those of all modules of foedus that it imports, at any depth."""
+    return _reached(name, imported_by)
+
+
+def _reached(name: str, imports: Callable[[str], frozenset[str]]) -> frozenset[str]:
+    """Return a module and what it leads to at any depth."""
     seen: set[str] = set()
     waiting = [name]
     while waiting:
@@ -69,7 +74,7 @@ def closure(name: str) -> frozenset[str]:
         if module_file(one) is None:
             raise ValueError(f"{one} is not a module of foedus")
         seen.add(one)
-        waiting.extend(imported_by(one) - seen)
+        waiting.extend(imports(one) - seen)
     return frozenset(seen)
 
 
@@ -472,18 +477,14 @@ def _sources_in_code(module: str, facts: Mapping[str, SourceFacts]) -> set[str]:
 @functools.cache
 def _helpers(name: str) -> frozenset[str]:
     """Return a module and what it imports at any depth, but for what only `_UNITS` lists."""
-    seen: set[str] = set()
-    waiting = [name]
-    while waiting:
-        one = waiting.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        further = imported_by(one)
-        if one == _UNITS:
-            further = frozenset(each for each in further if not each.endswith(("_unit", "_units")))
-        waiting.extend(further - seen)
-    return frozenset(seen)
+    return _reached(name, _own_imports)
+
+
+def _own_imports(name: str) -> frozenset[str]:
+    further = imported_by(name)
+    if name != _UNITS:
+        return further
+    return frozenset(one for one in further if not one.endswith(("_unit", "_units")))
 
 
 def scalars(content: Any) -> Iterator[str]:

@@ -13,7 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from foedus.covariates.context import Context
+from foedus.covariates.nmc import capability_cube
 from foedus.panels.dispute_joiner_units import SIDE_A
+from foedus.panels.system import StateSystem
 
 UNIT = "dispute-joiner"
 SIDES = {"a": 1, "b": 2}
@@ -107,3 +109,49 @@ def _make(context: Context) -> Pairs:
     both = rows.join(began, on="dispnum", how="inner", maintain_order="left_right")
     columns = {name: both[name].to_numpy() for name in ("row", "state", "other", "year", "side")}
     return Pairs(**columns, n_rows=spine.n_rows)
+
+
+def with_cinc(context: Context, members: pl.DataFrame) -> tuple[pl.DataFrame, Held]:
+    """Add each state's CINC of its dispute's first year; null where it is unknown.
+
+    Parameters
+    ----------
+    context : Context
+        Its option ``nmc`` is the release.
+    members : polars.DataFrame
+        dispnum, ccode and what else is to be kept.
+
+    Returns
+    -------
+    polars.DataFrame
+        By dispute and state.
+    Held
+        Where each row's state and year stand in an array over (states, years).
+    """
+    system = context.system
+    begun = context.tables.get("mid", "disputes").select(
+        pl.col("dispnum").cast(pl.Int64), year=pl.col("styear").cast(pl.Int64)
+    )
+    members = members.join(begun, on="dispnum", how="inner").sort("dispnum", "ccode")
+    held = Held.of(system, members["ccode"].to_numpy(), members["year"].to_numpy())
+    cinc = held.take(capability_cube(context, "cinc", context.options["nmc"]), np.nan)
+    return members.drop("year").with_columns(cinc=pl.Series(cinc).fill_nan(None)), held
+
+
+@dataclass(frozen=True)
+class Held:
+    """Where states in years stand in an array over (states, years), and which do at all."""
+
+    at: tuple[NDArray[np.int64], NDArray[np.int64]]
+    inside: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, system: StateSystem, ccode: NDArray[Any], year: NDArray[Any]) -> Held:
+        """Find states by number."""
+        state, since = system.index(ccode), year - system.first_year
+        inside = (state >= 0) & (since >= 0) & (since < system.n_years)
+        return cls((np.where(inside, state, 0), np.where(inside, since, 0)), inside)
+
+    def take(self, cube: NDArray[Any], otherwise: float) -> NDArray[Any]:
+        """Return each one's value, `otherwise` for those that aren't in the system."""
+        return np.where(self.inside, cube[self.at], otherwise)

@@ -7,10 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from foedus.covariates.context import Context
-from foedus.covariates.dispute_pairs import SIDES, UNIT, originators_of
+from foedus.covariates.dispute_pairs import SIDES, UNIT, originators_of, with_cinc
 from foedus.covariates.major import major_cube
 from foedus.covariates.nmc import RELEASE as NMC_RELEASE
-from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import Rows, Values
 from foedus.panels.dispute_joiner_units import SIDE_A
@@ -103,23 +102,11 @@ def _members(context: Context) -> pl.DataFrame:
 
 def _with_facts(context: Context, members: pl.DataFrame) -> pl.DataFrame:
     """Add cinc and major of the dispute's first year; null cinc where it is unknown."""
-    system = context.system
-    begun = context.tables.get("mid", "disputes").select(
-        pl.col("dispnum").cast(pl.Int64), year=pl.col("styear").cast(pl.Int64)
-    )
-    members = members.join(begun, on="dispnum", how="inner").sort("dispnum", "ccode")
-    state = system.index(members["ccode"].to_numpy())
-    year = members["year"].to_numpy() - system.first_year
-    inside = (state >= 0) & (year >= 0) & (year < system.n_years)
-    at = np.where(inside, state, 0), np.where(inside, year, 0)
+    members, held = with_cinc(context, members)
     majors = context.shared(
-        "major", lambda: major_cube(system, context.tables.get("cow_states", "majors"))
+        "major", lambda: major_cube(context.system, context.tables.get("cow_states", "majors"))
     )
-    cinc = np.where(inside, capability_cube(context, "cinc", context.options["nmc"])[at], np.nan)
-    return members.with_columns(
-        cinc=pl.Series(cinc).fill_nan(None),
-        major=pl.Series(np.where(inside, majors[at] == 1, 0).astype(np.int8)),
-    ).drop("year")
+    return members.with_columns(major=pl.Series(held.take(majors == 1, 0).astype(np.int8)))
 
 
 def _sums(side: str, number: int) -> list[pl.Expr]:

@@ -7,9 +7,8 @@ import polars as pl
 
 from foedus.covariates.alliance_facts import on_rows
 from foedus.covariates.context import Context
-from foedus.covariates.dispute_pairs import originators_of
+from foedus.covariates.dispute_pairs import originators_of, with_cinc
 from foedus.covariates.nmc import RELEASE as NMC_RELEASE
-from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, covariate
 from foedus.covariates.values import Values
 from foedus.panels.dispute_joiner_units import joiners_of
@@ -64,7 +63,7 @@ def dispute_support(context: Context) -> dict[str, Values]:
             joined.with_columns(began=pl.lit(0, pl.Int64), came=pl.lit(1, pl.Int64)),
         ]
     )
-    everyone = _with_cinc(context, everyone)
+    everyone, _ = with_cinc(context, everyone)
     # Missing is not zero: a sum of which one is unknown is unknown.
     strength = pl.when(pl.col("cinc").null_count() == 0).then(pl.col("cinc").sum())
     first = (
@@ -91,18 +90,3 @@ def dispute_support(context: Context) -> dict[str, Values]:
         )
     )
     return on_rows(context, facts, ("dispnum", "ccode"), _KIND)
-
-
-def _with_cinc(context: Context, members: pl.DataFrame) -> pl.DataFrame:
-    """Add each state's CINC of the dispute's first year; null where it is unknown."""
-    system = context.system
-    begun = context.tables.get("mid", "disputes").select(
-        pl.col("dispnum").cast(pl.Int64), year=pl.col("styear").cast(pl.Int64)
-    )
-    members = members.join(begun, on="dispnum", how="inner").sort("dispnum", "ccode")
-    state = system.index(members["ccode"].to_numpy())
-    year = members["year"].to_numpy() - system.first_year
-    inside = (state >= 0) & (year >= 0) & (year < system.n_years)
-    at = np.where(inside, state, 0), np.where(inside, year, 0)
-    cinc = np.where(inside, capability_cube(context, "cinc", context.options["nmc"])[at], np.nan)
-    return members.with_columns(cinc=pl.Series(cinc).fill_nan(None)).drop("year")
