@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
+from foedus.covariates.context import Context, dyad_cube, empty_dyads
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import DyadYears, Rows, Values, take_dyad
 from foedus.panels.spans import each_year
@@ -210,12 +210,17 @@ def min_distance(context: Context) -> dict[str, Values]:
     year, km = facts["year"].to_numpy(), facts["min_distance_km"].to_numpy()
     # A cube of rows of the source, one on, takes half the memory of one of distances, and its 0,
     # which takes none until it is written to, stands for a pair that the source doesn't have.
-    row = empty_dyads(context.system, np.int32)
+    system = context.system
+    row = empty_dyads(system, np.int32)
     number = np.arange(1, len(km) + 1, dtype=np.int32)
-    for sender, receiver in ((low, high), (high, low)):
-        position, inside = dyad_positions(context.system, sender, receiver, year)
-        row[position] = number if inside.all() else number[inside]
-    taken = take_dyad(DyadYears(dyad_cube(context.system, row)), context.spine, "same")
+    first, second, since = system.index(low), system.index(high), year - system.first_year
+    inside = (first >= 0) & (second >= 0) & (since >= 0) & (since < system.n_years)
+    if not inside.all():
+        first, second, since = first[inside], second[inside], since[inside]
+        number = number[inside]
+    for one, other in ((first, second), (second, first)):
+        row[(one * system.n_states + other) * system.n_years + since] = number
+    taken = take_dyad(DyadYears(dyad_cube(system, row)), context.spine, "same")
     # Rows outside the system have a negative number, and are clipped to the first: missing too.
     known = np.concatenate([[np.nan], km])
     return {"min_distance_km": Rows(known.take(taken, mode="clip"))}
