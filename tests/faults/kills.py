@@ -162,18 +162,26 @@ def strike(before: Path, scratch: Path, step: Step, points: int) -> Iterator[Out
     """
     pristine = scratch / "pristine"
     shutil.copytree(before, pristine, symlinks=True)
-    began = time.monotonic()
-    run(before, step.words)
-    lasts = time.monotonic() - began
+    lasts = _seconds_of(before, step)
     undisturbed = digests(before)
+    copy = scratch / "copy"
+    # The first run also reads our packages from the disk: moments after the end strike nothing.
+    shutil.copytree(pristine, copy, symlinks=True)
+    lasts = min(lasts, _seconds_of(copy, step))
+    shutil.rmtree(copy)
     for after in moments(points, lasts):
-        copy = scratch / "copy"
         shutil.copytree(pristine, copy, symlinks=True)
         struck = run_and_kill(copy, step.words, after)
         run(copy, step.words)
         yield Outcome(step.name, after, struck, differing(digests(copy), undisturbed))
         shutil.rmtree(copy)
     shutil.rmtree(pristine)
+
+
+def _seconds_of(root: Path, step: Step) -> float:
+    began = time.monotonic()
+    run(root, step.words)
+    return time.monotonic() - began
 
 
 def strike_all(repository: Path, raw: Path, scratch: Path, points: int) -> Iterator[Outcome]:
