@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from foedus.covariates.context import Context, dyad_positions, empty_dyads
 from foedus.covariates.dispute_pairs import SIDES, UNIT, Pairs, pairs_of
-from foedus.covariates.distance import capital_of_year, haversine_km
+from foedus.covariates.distance import between_capitals, capital_of_year
 from foedus.covariates.nmc import RELEASE as NMC_RELEASE
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
@@ -101,16 +101,8 @@ def _capital_km(context: Context, pairs: Pairs) -> NDArray[np.float64]:
     """Return the distance of the two capitals of each pair, of the start of the year."""
     spells = context.tables.get("capitals", "spells")
     capital = capital_of_year(context.system, spells, "start")
-    lat, lng = (spells[name].to_numpy().astype(np.float64) for name in ("lat", "lng"))
-    n = len(lat)
-    if n == 0:
-        return np.full(len(pairs.row), np.nan)
-    one, other = np.divmod(np.arange(n * n), n)
-    table = haversine_km(lat[one], lng[one], lat[other], lng[other])
     here, there = capital[pairs.state, pairs.year], capital[pairs.other, pairs.year]
-    kilometres = table.take(here * n + there, mode="clip")
-    kilometres[(here < 0) | (there < 0)] = np.nan
-    return np.asarray(kilometres)
+    return between_capitals(spells, here, there)
 
 
 def _discounted(context: Context, kilometres: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -101,20 +103,40 @@ def capital_of_year(system: StateSystem, spells: pl.DataFrame, when: str) -> NDA
 
 
 def _distance_rows(context: Context) -> NDArray[np.float64]:
-    """Return each row's distance: all pairs of capitals are measured once, then looked up."""
+    """Return each row's distance."""
     spells = context.table("capitals", "spells")
     capital = capital_of_year(context.system, spells, context.options["when"])
-    lat, lng = spells["lat"].to_numpy(), spells["lng"].to_numpy()
     measure = vincenty_km if context.options["earth"] == "ellipsoid" else haversine_km
-    n = spells.height
-    one, other = np.divmod(np.arange(n * n), n)
-    kilometres = measure(lat[one], lng[one], lat[other], lng[other])
-    if n == 0:
-        return np.full(context.spine.n_rows, np.nan)
     here, there = (_capital_at(capital, place) for place in context.spine.state_positions)
-    rows = kilometres.take(here * n + there, mode="clip")
-    rows[(here < 0) | (there < 0)] = np.nan
-    return np.asarray(rows)
+    return between_capitals(spells, here, there, measure)
+
+
+def between_capitals(
+    spells: pl.DataFrame,
+    here: NDArray[np.int64],
+    there: NDArray[np.int64],
+    measure: Callable[..., NDArray[np.float64]] = haversine_km,
+) -> NDArray[np.float64]:
+    """Return kilometres between capitals: all pairs are measured once, then looked up.
+
+    Parameters
+    ----------
+    spells : polars.DataFrame
+        capitals/spells.
+    here, there : int64 arrays
+        Rows of `spells`, as `capital_of_year` gives them; missing where either is -1.
+    measure : callable
+        `haversine_km` or `vincenty_km`.
+    """
+    lat, lng = (spells[name].to_numpy().astype(np.float64) for name in ("lat", "lng"))
+    n = spells.height
+    if n == 0:
+        return np.full(len(here), np.nan)
+    one, other = np.divmod(np.arange(n * n), n)
+    table = measure(lat[one], lng[one], lat[other], lng[other])
+    kilometres = table.take(here * n + there, mode="clip")
+    kilometres[(here < 0) | (there < 0)] = np.nan
+    return np.asarray(kilometres)
 
 
 def _capital_at(capital: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64]:
