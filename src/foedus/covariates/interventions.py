@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from foedus.covariates.atop import OBLIGATIONS, RELEASE, SECRET
 from foedus.covariates.context import Context
-from foedus.covariates.distance import capital_of_year, haversine_km
+from foedus.covariates.distance import between_capitals, capital_of_year
 from foedus.covariates.nmc import RELEASE as NMC_RELEASE
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
@@ -422,10 +422,7 @@ def _capital_km(
     capital = context.shared(
         "war_capitals", lambda: capital_of_year(context.system, spells, "start")
     )
-    lat, lng = (spells[name].to_numpy().astype(np.float64) for name in ("lat", "lng"))
-    here, there = capital[one, when], capital[other, when]
-    kilometres = haversine_km(lat[here], lng[here], lat[there], lng[there])
-    return np.where((here >= 0) & (there >= 0), kilometres, np.nan)
+    return between_capitals(spells, capital[one, when], capital[other, when])
 
 
 @covariate(
