@@ -16,6 +16,9 @@ ONE_THREAD = (
 FIXED = {
     "SOURCE_DATE_EPOCH": "315532800",  # 1980-01-01, the oldest date that a zip file can hold
     "MPLBACKEND": "Agg",
+    # Asked for huge pages, Linux tidies memory until it has some: a fifth of a second of two, and
+    # more on a machine that has been busy. Models take no longer without.
+    "NUMPY_MADVISE_HUGEPAGE": "0",
 }
 
 

@@ -36,7 +36,7 @@ from foedus.covariates.values import (
 )
 from foedus.covariates.where import keep_rows
 from foedus.errors import PanelError, UsageError
-from foedus.panels.spine import Spine, StatePlace
+from foedus.panels.spine import Spine
 from foedus.panels.system import StateSystem
 from foedus.panels.units import build_spine, get_unit
 from foedus.parquet import arrow_of
@@ -186,34 +186,18 @@ class Cells:
 
     Attributes
     ----------
-    data : array (states, years), flat
-    place : StatePlace
-        Whose cell a row has.
-    system : StateSystem
-    outside : bool
-        Whether some row's state or year may have no cell.
+    data : array (1 + states * years,)
+        What is missing first, then the cells, state by state.
+    position : int32 array (rows,)
+        The cell of each row; 0 is none.
     """
 
     data: NDArray[Any]
-    place: StatePlace
-    system: StateSystem
-    outside: bool
-
-    def positions(self, rows: Pick) -> NDArray[np.int64]:
-        """Return the cells of rows; -1 is none."""
-        state, year = self.place.state[rows], self.place.year[rows] - self.system.first_year
-        position = state * self.system.n_years + year
-        if self.outside:
-            position[(state < 0) | (year < 0) | (year >= self.system.n_years)] = -1
-        return position
+    position: NDArray[np.int32]
 
     def __getitem__(self, rows: Pick) -> NDArray[Any]:
         """Return the values of rows."""
-        position = self.positions(rows)
-        taken = self.data.take(position, mode="clip")
-        if self.outside:
-            taken[position < 0] = missing_of(taken.dtype)
-        return taken
+        return self.data.take(self.position[rows], mode="clip")
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -230,6 +214,7 @@ class Builder:
         self.keys = get_unit(spine.unit).keys
         self.shared: dict[Any, Any] = {}
         self._made: dict[Any, Mapping[str, Values]] = {}
+        self._cell: dict[int, NDArray[np.int32]] = {}
 
     def names(self, entry: Covariate, spec: ColumnSpec) -> list[str]:
         """Return the names that a column has on this spine (one, or one for each side)."""
@@ -275,9 +260,20 @@ class Builder:
         if coverage is not None and data.dtype.kind in "fi":
             covered = (system.years >= coverage[0]) & (system.years <= coverage[1])
             data = np.where(covered, data, np.asarray(missing_of(data.dtype), data.dtype))
-        outside = self.spine.has_outside
-        cells = Cells(data.reshape(-1), self.spine.places[place], system, outside)
+        gone = np.asarray([missing_of(data.dtype)], data.dtype)
+        cells = Cells(np.concatenate([gone, data.reshape(-1)]), self._cell_of_rows(place))
         return cells, self.note(entry, spec, resolved, coverage)
+
+    def _cell_of_rows(self, place: int) -> NDArray[np.int32]:
+        """Return where each row's state and year stand among `Cells`, found once for each place."""
+        if place not in self._cell:
+            system, of = self.spine.system, self.spine.places[place]
+            year = of.year - system.first_year
+            position = of.state * system.n_years + year + 1
+            if self.spine.has_outside:
+                position[(of.state < 0) | (year < 0) | (year >= system.n_years)] = 0
+            self._cell[place] = position.astype(np.int32)
+        return self._cell[place]
 
     def find(self, entry: Covariate, name: str) -> tuple[ColumnSpec, int]:
         """Return the declaration of a column by its name on this spine, and whose place it has."""

@@ -79,9 +79,12 @@ def write_stream(stream: PanelStream, out: Path) -> tuple[list[Path], list[str]]
     with ColumnWriter(out, stream.n_rows) as writer:
         for column in stream:
             kind = arrow_type(column.dtype)
-            writer.put(column.name, kind, partial(_arrow_part, stream, column))
+            # People filter by keys: only their bounds save a reader anything.
+            part = partial(_arrow_part, stream, column)
+            writer.put(column.name, kind, part, bounds=column.note is None)
             counted.append((column, writer.beside(partial(stream.distribution, column))))
         provenance = stream.provenance()
+        writer.help_out()
         listed = [(column.name, column.note, spread.result()) for column, spread in counted]
         title = out.name.removesuffix(".parquet")
         book = codebook(title, stream.unit, stream.years, listed, provenance)

@@ -32,7 +32,6 @@ from foedus.covariates.distribution import (
 )
 from foedus.covariates.fine import HELD, Calendar, DatedColumns, Raised
 from foedus.covariates.registry import get_covariate
-from foedus.covariates.values import missing_of
 from foedus.covariates.where import columns_in, keep_rows
 from foedus.errors import UsageError
 from foedus.panels.fine_units import fine_rows
@@ -190,13 +189,11 @@ class PanelStream:
 
     def _cells(self, source: Cells) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """Return the values of a column's cells, and how many rows look each up."""
-        key = id(source.place)
+        key = id(source.position)
         if key not in self._looked_up:
-            position = source.positions(slice(None)) + 1
-            counts = np.bincount(position, self._times, minlength=len(source.data) + 1)
+            counts = np.bincount(source.position, self._times, minlength=len(source.data))
             self._looked_up[key] = counts.astype(np.int64)
-        gone = np.asarray([missing_of(source.dtype)], source.dtype)
-        return np.concatenate([gone, source.data]), self._looked_up[key]
+        return source.data, self._looked_up[key]
 
     def provenance(self) -> dict[str, Any]:
         """Return what the panel was made of, once all columns have been made."""
