@@ -66,6 +66,63 @@ def test_any_reader_finds_every_cell(
         assert read.metadata.num_row_groups == -(-n_rows // size)
 
 
+def test_what_recurs_at_once_is_written_without_a_dictionary(tmp_path: Path) -> None:
+    draw, n_rows = np.random.default_rng(1), 40_000
+    table = pa.table(
+        {
+            "challengers": pa.array(np.repeat(draw.random(n_rows // 100), 100)),
+            "targets": pa.array(draw.choice(draw.random(500), n_rows)),
+            "unknown": pa.nulls(n_rows, pa.float64()),
+        }
+    )
+    write(table, tmp_path / "a.parquet")
+    group = pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+    assert [group.column(at).has_dictionary_page for at in range(2)] == [False, True]
+    assert pq.read_table(tmp_path / "a.parquet").equals(table)
+
+
+def test_only_keys_say_their_bounds_where_so_asked(tmp_path: Path) -> None:
+    year = pa.array([1816, 1817, 1818], pa.int32())
+    with parquet.ColumnWriter(tmp_path / "a.parquet", 3) as writer:
+        writer.put("year", year.type, lambda a, b: year.slice(a, b - a))
+        writer.put("other", year.type, lambda a, b: year.slice(a, b - a), bounds=False)
+        writer.finish(lambda schema: schema)
+    group = pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+    assert group.column(0).statistics.max == 1818
+    assert group.column(1).statistics is None
+
+
+def test_the_maker_of_columns_lends_a_hand_and_nothing_is_done_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "MOST_WAITING", 1)
+    table = pa.table({f"c{at}": pa.array(range(1000)) for at in range(40)})
+    done: list[int] = []
+    with parquet.ColumnWriter(tmp_path / "a.parquet", 1000) as writer:
+        counted = []
+        for at, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+            whole = column.combine_chunks()
+            writer.put(name, whole.type, lambda a, b, whole=whole: whole.slice(a, b - a))
+            counted.append(writer.beside(lambda at=at: done.append(at)))
+        writer.help_out()
+        for one in counted:
+            one.result()
+        writer.finish(lambda schema: schema)
+    assert sorted(done) == list(range(40))
+    assert pq.read_table(tmp_path / "a.parquet").equals(table)
+
+
+def test_an_error_beside_comes_out_where_its_outcome_is_asked_for(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise ValueError("no such value")
+
+    with parquet.ColumnWriter(tmp_path / "a.parquet", 1) as writer:
+        outcome = writer.beside(broken)
+        writer.help_out()
+        with pytest.raises(ValueError, match="no such value"):
+            outcome.result()
+
+
 def test_statistics_let_a_reader_pass_over_row_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

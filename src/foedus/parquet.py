@@ -93,8 +93,10 @@ def _takes_dictionary(kind: pa.DataType, part: Part, n_rows: int) -> bool:
     if not pa.types.is_floating(kind) or not n_rows:
         return False
     sample = part(0, min(SAMPLE, n_rows)).buffers()[1]
+    if sample is None:
+        return True
     packed_size = len(pa.compress(sample, codec=COMPRESSION, asbytes=True))
-    return packed_size * LZ4_ALONE > sample.size
+    return bool(packed_size * LZ4_ALONE > sample.size)
 
 
 def write_columns(path: Path, schema: pa.Schema, columns: list[memoryview], n_rows: int) -> None:

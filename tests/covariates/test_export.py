@@ -140,8 +140,12 @@ def test_a_panel_written_as_it_is_made_is_the_panel(
 @given(
     st.lists(st.integers(-128, 127), max_size=50),
     st.sampled_from([np.int8, np.int16, np.int32, np.float64]),
+    st.sampled_from([1, 3, 9]),
 )
-def test_a_distribution_is_that_of_the_values(values: list[int], kind: type) -> None:
+def test_a_distribution_is_that_of_the_values(
+    values: list[int], kind: type, run_length: int
+) -> None:
+    values = [value for value in values for _ in range(run_length)]
     array = np.array(values, dtype=kind)
     if kind is np.float64:
         array[array == -128] = np.nan

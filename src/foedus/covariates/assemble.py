@@ -37,7 +37,6 @@ from foedus.covariates.values import (
 from foedus.covariates.where import keep_rows
 from foedus.errors import PanelError, UsageError
 from foedus.panels.spine import Spine
-from foedus.panels.system import StateSystem
 from foedus.panels.units import build_spine, get_unit
 from foedus.parquet import arrow_of
 from foedus.sources.tables import Tables
@@ -186,18 +185,18 @@ class Cells:
 
     Attributes
     ----------
-    data : array (1 + states * years,)
-        What is missing first, then the cells, state by state.
-    position : int32 array (rows,)
-        The cell of each row; 0 is none.
+    data : array (states * years + 1,)
+        The cells, state by state, and last what is missing.
+    position : int array (rows,)
+        The cell of each row; -1, the last, is none.
     """
 
     data: NDArray[Any]
-    position: NDArray[np.int32]
+    position: NDArray[np.int64]
 
     def __getitem__(self, rows: Pick) -> NDArray[Any]:
         """Return the values of rows."""
-        return self.data.take(self.position[rows], mode="clip")
+        return self.data.take(self.position[rows], mode="wrap")
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -214,7 +213,6 @@ class Builder:
         self.keys = get_unit(spine.unit).keys
         self.shared: dict[Any, Any] = {}
         self._made: dict[Any, Mapping[str, Values]] = {}
-        self._cell: dict[int, NDArray[np.int32]] = {}
 
     def names(self, entry: Covariate, spec: ColumnSpec) -> list[str]:
         """Return the names that a column has on this spine (one, or one for each side)."""
@@ -261,19 +259,8 @@ class Builder:
             covered = (system.years >= coverage[0]) & (system.years <= coverage[1])
             data = np.where(covered, data, np.asarray(missing_of(data.dtype), data.dtype))
         gone = np.asarray([missing_of(data.dtype)], data.dtype)
-        cells = Cells(np.concatenate([gone, data.reshape(-1)]), self._cell_of_rows(place))
+        cells = Cells(np.append(data.reshape(-1), gone), self.spine.state_positions[place])
         return cells, self.note(entry, spec, resolved, coverage)
-
-    def _cell_of_rows(self, place: int) -> NDArray[np.int32]:
-        """Return where each row's state and year stand among `Cells`, found once for each place."""
-        if place not in self._cell:
-            system, of = self.spine.system, self.spine.places[place]
-            year = of.year - system.first_year
-            position = of.state * system.n_years + year + 1
-            if self.spine.has_outside:
-                position[(of.state < 0) | (year < 0) | (year >= system.n_years)] = 0
-            self._cell[place] = position.astype(np.int32)
-        return self._cell[place]
 
     def find(self, entry: Covariate, name: str) -> tuple[ColumnSpec, int]:
         """Return the declaration of a column by its name on this spine, and whose place it has."""

@@ -191,8 +191,8 @@ class PanelStream:
         """Return the values of a column's cells, and how many rows look each up."""
         key = id(source.position)
         if key not in self._looked_up:
-            counts = np.bincount(source.position, self._times, minlength=len(source.data))
-            self._looked_up[key] = counts.astype(np.int64)
+            counts = np.bincount(source.position + 1, self._times, minlength=len(source.data))
+            self._looked_up[key] = np.roll(counts.astype(np.int64), -1)
         return source.data, self._looked_up[key]
 
     def provenance(self) -> dict[str, Any]:

@@ -33,9 +33,9 @@ def is_missing(values: Array) -> NDArray[np.bool_]:
 def within_years(values: Array, year: NDArray[np.integer], coverage: tuple[int, int]) -> Array:
     """Return values by row, missing in the years outside a source's coverage: never 0 there."""
     first, last = coverage
-    outside = (year < first) | (year > last)
-    if not outside.any():
+    if not len(year) or (first <= year.min() and year.max() <= last):
         return values
+    outside = (year < first) | (year > last)
     bounded = values.copy()
     bounded[outside] = missing_of(bounded.dtype)
     return bounded
