@@ -21,7 +21,7 @@ from tests.world.conftest import SMALL, Made
 
 THREADS = (
     "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
-    "POLARS_MAX_THREADS",
+    "POLARS_MAX_THREADS", "FOEDUS_THREADS",
 )  # fmt: skip
 HERE = {
     **dict.fromkeys(THREADS, "1"), "PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8",

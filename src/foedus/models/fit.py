@@ -259,7 +259,7 @@ def _problem(data: _Data, rule: str) -> Problem:
         scaling = scale_columns(data.X)
         found = collinear_columns(scaling.correlation)
     refuse_collinear(found, data.names)
-    return Problem(data.y, data.X, data.names, scaling, data.weights, data.offset)
+    return Problem(data.y, data.X, data.names, scaling, data.weights, data.offset, large)
 
 
 def _index(problem: Problem, beta: FloatArray) -> FloatArray:
@@ -290,6 +290,19 @@ def _last_pass(family: Family, problem: Problem, beta: FloatArray, information: 
     A = scaling.matrix()
     own = A @ beta if turned else beta
     last = _Last(0.0, np.empty(n), np.empty(n), np.empty(n), np.zeros((k, k)))
+    compiled = problem.rows_for(family)
+    if compiled is not None:
+        from foedus.models.passes import sums_of
+
+        loglik, _, matrix = sums_of(
+            compiled,
+            beta,
+            score=last.score,
+            expected=last.expected,
+            index=last.eta,
+            of_expected=information == "expected",
+        )
+        return replace(last, loglik=loglik, matrix=matrix)
     loglik = 0.0
     for rows in product_blocks(n, k):
         Z = problem.X[rows] if turned else scaling.block(problem.X[rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import linalg
@@ -13,6 +14,9 @@ from foedus.models.arrays import FloatArray, IntArray, product_blocks
 from foedus.models.families import ETA_MOST, Family, score_of
 from foedus.models.scaling import Scaling
 from foedus.models.separation import SeparationError, name_some, separating_terms
+
+if TYPE_CHECKING:
+    from foedus.models.passes import Rows
 
 STEP_DONE = 1e-6
 """Newton converges quadratically: after a step this small (in standard deviations of the
@@ -39,6 +43,9 @@ STEP_GUIDED = 0.5
 LARGE = 150_000
 """Rows from which a fit starts from a subsample, and scaling is learnt on one."""
 
+COMPILED = ("logit", "probit")
+"""Models with compiled passes (`foedus.models.passes`)."""
+
 ALIKE = 2.0
 """Squared distance, in a subsample's standard errors and by coefficient, that says nothing."""
 
@@ -49,7 +56,12 @@ CONTROLS = 20
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The data of one fit: outcome, matrix, prior weights, offset and names."""
+    """The data of one fit: outcome, matrix, prior weights, offset and names.
+
+    ``compiled`` says whether passes over the rows are compiled, for the models that have such
+    passes: loading them takes as long as a pass over a million rows, so it is for large fits, and
+    then for their subsamples too.
+    """
 
     y: FloatArray
     X: FloatArray
@@ -57,17 +69,30 @@ class Problem:
     scaling: Scaling
     weights: FloatArray | None = None
     offset: FloatArray | None = None
+    compiled: bool = False
 
     def taken(self, rows: slice | IntArray) -> Problem:
         """Return the problem on some of its rows."""
+        # column by column in memory, as the whole is
+        X = np.ascontiguousarray(self.X.T[:, rows]).T if self.compiled else self.X[rows]
         return Problem(
             self.y[rows],
-            self.X[rows],
+            X,
             self.names,
             self.scaling,
             None if self.weights is None else self.weights[rows],
             None if self.offset is None else self.offset[rows],
+            self.compiled,
         )
+
+    def rows_for(self, family: Family) -> Rows | None:
+        """Return the rows as a model's compiled passes take them; None for the plain ones."""
+        if not self.compiled or family.name not in COMPILED:
+            return None
+        from foedus.models.passes import KINDS, Rows
+
+        kind = KINDS[family.name]
+        return Rows(kind, self.X, self.y, self.scaling, self.weights, self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +132,13 @@ def sums_at(
     little, cross-products are made of the user's columns and turned into those of the scaled ones
     afterwards, which saves a copy of every block.
     """
+    compiled = problem.rows_for(family)
+    if compiled is not None:
+        from foedus.models.passes import sums_of
+
+        if keep is None:
+            return sums_of(compiled, beta)
+        return sums_of(compiled, beta, score=keep.score, observed=keep.information)
     k = beta.size
     scaling = problem.scaling
     turned = scaling.mild
@@ -135,6 +167,11 @@ def sums_at(
 
 def gradient_at(family: Family, problem: Problem, beta: FloatArray) -> FloatArray:
     """Return the gradient at beta: a third of what `sums_at` costs."""
+    compiled = problem.rows_for(family)
+    if compiled is not None:
+        from foedus.models.passes import gradient_of
+
+        return gradient_of(compiled, beta)
     scaling = problem.scaling
     turned = scaling.mild
     A = scaling.matrix()
