@@ -171,6 +171,17 @@ def test_history_counts_years_and_conflicts_before_the_year(tables: SmallTables)
             value(tables, f"{history}peace_years_decay", (10, 20, 1830), half_life=bad)
 
 
+def test_years_of_peace_can_begin_after_the_list_does(tables: SmallTables) -> None:
+    name = "conflict_history.conflict_peace_years"
+    assert value(tables, name, (10, 20, 1830)) == 8
+    assert value(tables, name, (10, 20, 1829), begins=1830) is None
+    assert value(tables, name, (10, 20, 1830), begins=1830) == 0
+    assert value(tables, name, (10, 20, 1833), begins=1830) == 3
+    assert value(tables, name, (10, 20, 1830), begins=1800) == 8
+    with pytest.raises(UsageError, match="begins='1830'"):
+        value(tables, name, (10, 20, 1830), begins="1830")
+
+
 def test_a_list_knows_nothing_before_it_begins(tables: SmallTables) -> None:
     tables.frames["ucdp_acd", "conflict_years"] = ucdp_rows((1, 1830, 10, None, 20, None))
     name, ucdp = "conflict_history.conflict_peace_years", {"source": "ucdp"}

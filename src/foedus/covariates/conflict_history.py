@@ -25,6 +25,11 @@ from foedus.covariates.values import DyadYears, Rows, Values, take_dyad
 from foedus.errors import UsageError
 
 PEACE = "conflict_peace_years"
+BEGINS = Option(
+    None,
+    "First year of the years of peace; by default the list's first. A pair stands at 0 in it, and "
+    "conflicts before it aren't known, as where a program counts within a file that begins then.",
+)
 COLUMNS = [
     ColumnSpec(
         PEACE,
@@ -74,6 +79,7 @@ COLUMNS = [
         "window": Option(
             5, "Years that conflict_prior and conflict_prior_initiated look back.", least=1
         ),
+        "begins": BEGINS,
         **OPTIONS,
     },
     extras=[spec.name for spec in COLUMNS if spec.name not in (PEACE, "conflict_prior")],
@@ -133,12 +139,21 @@ def _peace_years(context: Context) -> NDArray[Any]:
     rows = rows.unique(["year", "ccode1", "ccode2"])
     events = scatter(context, rows, np.ones(rows.height, np.int8))
     first, last = context.tables.coverage(SOURCES[context.options["source"]])
+    first = max(first, _begins(context.options["begins"], first))
     cube = years_since(context.system, events, context.options["counting"], first)
     years = context.spine.places[0].year
     length = take_dyad(DyadYears(cube), context.spine, "min" if since == "initiated" else "same")
     # Bounded here, before powers and splines are made of it.
     length[(years < first) | (years > last)] = np.iinfo(length.dtype).min
     return length
+
+
+def _begins(year: object, first: int) -> int:
+    if year is None:
+        return first
+    if isinstance(year, bool) or not isinstance(year, int):
+        raise UsageError(f"begins={year!r}: a year, or nothing for the list's first.")
+    return year
 
 
 def _initiated(context: Context, rows: pl.DataFrame) -> pl.DataFrame:

@@ -32,13 +32,25 @@ BOUNDARY = Option(
 HALF_LIFE = Option(
     8, "Years in which the decay function 2^(-years / half-life) halves.", least=0.01
 )
-OPTIONS = {"knots": KNOTS, "boundary": BOUNDARY, "half_life": HALF_LIFE}
+BTSCS_KNOTS = Option(
+    None,
+    "Knots of the terms that Tucker's btscs makes, in years: three, ascending; by default the "
+    "quartiles of the years among the panel's rows, as its nspline(3) has them.",
+    many=True,
+)
+OPTIONS = {
+    "knots": KNOTS,
+    "boundary": BOUNDARY,
+    "btscs_knots": BTSCS_KNOTS,
+    "half_life": HALF_LIFE,
+}
 _ORDER = 4
 N_TERMS = 4
+N_BTSCS = 3
 
 
 def term_columns(name: str) -> list[ColumnSpec]:
-    """Return the declarations of a duration's terms: powers, four spline terms and the decay."""
+    """Return the declarations of a duration's terms: powers, two splines' terms and the decay."""
     splines = [
         ColumnSpec(
             f"{name}_s{term}",
@@ -49,10 +61,21 @@ def term_columns(name: str) -> list[ColumnSpec]:
         )
         for term in range(1, N_TERMS + 1)
     ]
+    cubes = [
+        ColumnSpec(
+            f"{name}_btscs{term}",
+            "number",
+            f"Term {term} of {N_BTSCS} that Tucker's btscs puts beside {name} for a natural cubic "
+            "spline (option btscs_knots).",
+            "years³",
+        )
+        for term in range(1, N_BTSCS + 1)
+    ]
     return [
         ColumnSpec(f"{name}_sq", "number", f"{name} squared.", "years²"),
         ColumnSpec(f"{name}_cu", "number", f"{name} cubed.", "years³"),
         *splines,
+        *cubes,
         ColumnSpec(
             f"{name}_decay", "number", f"2^(-{name} / half-life) (option half_life).", "share, 0-1"
         ),
@@ -76,6 +99,9 @@ def duration_terms(context: Context, name: str, length: NDArray[np.integer]) -> 
     if any(term.startswith(f"{name}_s") and term != f"{name}_sq" for term in wanted):
         terms = spline_terms(years, context.options["knots"], context.options["boundary"])
         made |= {f"{name}_s{term + 1}": terms[:, term] for term in range(N_TERMS)}
+    if any(term.startswith(f"{name}_btscs") for term in wanted):
+        terms = btscs_terms(years, context.options["btscs_knots"])
+        made |= {f"{name}_btscs{term + 1}": terms[:, term] for term in range(N_BTSCS)}
     if f"{name}_decay" in wanted:
         made[f"{name}_decay"] = decay(years, context.options["half_life"])
     return {term: Rows(made[term]) for term in sorted(wanted)}
@@ -143,6 +169,45 @@ def spline_terms(
         )
     distinct, at = np.unique(years, return_inverse=True)
     return natural_spline(distinct, knots, (low, high))[at]
+
+
+def btscs_terms(years: NDArray[np.float64], knots: Sequence[float] | None) -> NDArray[np.float64]:
+    """Return the terms that btscs puts beside the years themselves: (rows, 3), NaN where years are.
+
+    Term j is (t - k_j)^3 above knot k_j, and 0 below it, less (k_n - k_j) / (k_n - k_0) times
+    (t - k_0)^3, where k_0 and k_n are the least and the greatest value among the rows (Sasieni
+    1994, Natural cubic splines, Stata Technical Bulletin 22; Tucker's btscs 4.0.4). With the years
+    and a constant the terms span the natural cubic splines of these knots, so that a model says
+    the same in this basis as in any other; its coefficients, and the years' own, have a scale
+    only in this one.
+
+    Raises
+    ------
+    UsageError
+        If the knots are not three, not ascending, or not inside the years' range.
+    """
+    known = np.sort(years[~np.isnan(years)])
+    if len(known) == 0:
+        return np.full((len(years), N_BTSCS), np.nan)
+    low, high = known[0], known[-1]
+    places = _quartiles(known) if knots is None else knots
+    if len(places) != N_BTSCS or not all(map(_is_number, places)):
+        raise UsageError(f"btscs_knots {list(places)}: three numbers are needed.")
+    if any(b <= a for a, b in pairwise([low, *places, high])):
+        raise UsageError(
+            f"btscs_knots {list(places)} between {low:g} and {high:g}: three knots are needed, "
+            "ascending and inside the years' range."
+        )
+    at = np.asarray(places, float)
+    past = np.maximum(years[:, None] - at, 0.0)
+    share = (high - at) / (high - low)
+    return np.asarray(past**3 - share * (years[:, None] - low) ** 3)
+
+
+def _quartiles(known: NDArray[np.float64]) -> list[float]:
+    """Return the three quartiles of sorted values as btscs takes them: values, never means."""
+    places = [int(term * len(known) / (N_BTSCS + 1) + 0.5) for term in range(1, N_BTSCS + 1)]
+    return [float(known[max(place - 1, 0)]) for place in places]
 
 
 def _is_number(value: object) -> bool:
