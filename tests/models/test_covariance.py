@@ -14,6 +14,7 @@ from foedus.errors import EstimationError, UsageError
 from foedus.models import fit_arrays
 from foedus.models.arrays import group_sums
 from foedus.models.covariance import parse_covariance, repair
+from foedus.models.grouped import sums_by_group
 
 NAMES = ["(Intercept)", "a", "b"]
 
@@ -261,3 +262,12 @@ def test_sums_by_group_are_those_row_by_row(
     expected = np.zeros((groups, 2))
     np.add.at(expected, codes, X if factor is None else X * factor[:, None])
     assert_allclose(group_sums(X, factor, codes, groups), expected, rtol=1e-12, atol=1e-12)
+    for one in (X, np.ascontiguousarray(X), X[:, ::-1][:, ::-1]):
+        found = sums_by_group(one, factor, codes, groups)
+        assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_compiled_sums_refuse_a_group_that_is_none() -> None:
+    for code in (-1, 3):
+        with pytest.raises(IndexError):
+            sums_by_group(np.ones((2, 1)), None, np.array([0, code]), 3)

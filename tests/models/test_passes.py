@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from foedus.errors import EstimationError
-from foedus.models import estimate, fit, newton, passes
+from foedus.models import estimate, fit, newton, passes, workers
 from foedus.models.families import FAMILIES
 from foedus.models.newton import Problem, RowParts
 from foedus.models.scaling import scale_columns
@@ -127,7 +127,7 @@ def test_any_number_of_threads_gives_the_same_bytes(
     found = []
     for number in ("1", "2", "5"):
         monkeypatch.setenv("FOEDUS_THREADS", number)
-        assert passes.threads() == int(number)
+        assert workers.threads() == int(number)
         keep = RowParts(np.empty(9_000), np.empty(9_000))
         sums = newton.sums_at(FAMILIES[kind], one, beta, keep)
         alone = newton.gradient_at(FAMILIES[kind], one, beta)
@@ -144,7 +144,7 @@ def test_an_error_in_a_thread_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> No
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        passes._shared(work, 6)
+        workers.share(work, 6)
 
 
 def test_mills_ratio_is_what_sixty_digits_give() -> None:

@@ -111,6 +111,9 @@ def pair_codes(first: IntArray, second: IntArray, n_second: int) -> tuple[IntArr
     return codes_of(first * np.int64(n_second) + second)
 
 
+COMPILED = 150_000
+"""Rows from which sums of scattered groups are worth the loading of a compiled loop."""
+
 RUN = 4
 """Rows with one group in a row, on average, from which they are summed before anything is sorted
 into groups."""
@@ -124,10 +127,14 @@ def group_sums(
     Panels are sorted by what they are clustered on, or by a part of it: a dyad's years follow each
     other. Such runs are summed first, and the runs then by group.
     """
-    sums = np.empty((n_groups, X.shape[1]))
     runs = np.flatnonzero(codes[1:] != codes[:-1]) + 1
     runs = np.concatenate([[0], runs])[: codes.size]
     in_runs = RUN * runs.size <= codes.size
+    if not in_runs and codes.size >= COMPILED and X.dtype == np.float64:
+        from foedus.models.grouped import sums_by_group
+
+        return sums_by_group(X, factor, codes, n_groups)
+    sums = np.empty((n_groups, X.shape[1]))
     if in_runs:
         codes = codes[runs]
     for column in range(X.shape[1]):

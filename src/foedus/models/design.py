@@ -26,6 +26,7 @@ from foedus.models.formula import (
     Term,
     names_in,
 )
+from foedus.models.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,12 +304,12 @@ class Design:
     state: dict[str, Any] = field(default_factory=dict)
 
     def matrix(
-        self, columns: Columns, n: int, learning: bool = False
+        self, columns: Columns, n: int, learning: bool = False, room: Room | None = None
     ) -> tuple[FloatArray, list[str]]:
-        """Return the matrix of terms and its column names."""
+        """Return the matrix of terms and its column names, in a room where one is given."""
         formula = self.formula
         if self.plain(columns):
-            return self._plain(columns, n)
+            return self._plain(columns, n, room)
         evaluator = Evaluator(columns, self.state, learning)
         made: list[tuple[str, FloatArray]] = []
         if formula.constant:
@@ -333,19 +334,18 @@ class Design:
             for term in self.formula.terms
         )
 
-    def _plain(self, columns: Columns, n: int) -> tuple[FloatArray, list[str]]:
+    def _plain(self, columns: Columns, n: int, room: Room | None) -> tuple[FloatArray, list[str]]:
         """Copy plain numeric columns side by side: the path of nearly every large model."""
         names = [term[0] for term in self.formula.terms]
-        first = 1 if self.formula.constant else 0
-        # column by column in memory: to copy columns in and to pass over them costs least so
-        X = np.empty((n, len(names) + first), order="F")
-        if first:
-            X[:, 0] = 1.0
-        for j, name in enumerate(names):
+        one: list[AnyArray | float] = [1.0] if self.formula.constant else []
+        own: list[AnyArray | float] = []
+        for name in names:
             column = columns[name]
             assert not isinstance(column, Labels)
-            X[:, first + j] = column
-        return X, [CONSTANT] * first + names
+            own.append(column)
+        # column by column in memory: to copy columns in and to pass over them costs least so
+        X = (room or Room()).filled([*one, *own], n)
+        return X, [CONSTANT] * len(one) + names
 
     def _term(
         self, term: Term, evaluator: Evaluator, known: set[frozenset[str]]
@@ -390,12 +390,15 @@ class Wanted:
         0, 1, ... into its levels.
     selects : bool
         Whether rows whose second outcome is 0 may miss the first equation's variables.
+    room : Room, optional
+        Where the matrix of a model of one equation is made.
     """
 
     weights: Any = None
     columns: Mapping[str, Any] = field(default_factory=dict)
     categories: bool = False
     selects: bool = False
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,7 +496,7 @@ def build_sample(formula: Formula, data: Any, wanted: Wanted | None = None) -> S
     if n == 0:
         raise EstimationError(f"no rows are left to estimate on: {_said(lost)}.")
     read = [one.take(keep) for one in read]
-    equations, levels = _equations(formula, read, n, wanted.categories)
+    equations, levels = _equations(formula, read, n, wanted)
     finite = _finite_rows(equations, lost, _needed(read))
     if finite is not None:
         keep = _within(keep, finite)
@@ -501,7 +504,7 @@ def build_sample(formula: Formula, data: Any, wanted: Wanted | None = None) -> S
         if n == 0:
             raise EstimationError(f"no rows are left to estimate on: {_said(lost)}.")
         read = [one.take(finite) for one in read]
-        equations, levels = _equations(formula, read, n, wanted.categories)
+        equations, levels = _equations(formula, read, n, wanted)
     needed = _needed(read)
     if needed is not None:
         equations = (_unselected_emptied(equations[0], needed), *equations[1:])
@@ -603,18 +606,18 @@ def _within(keep: BoolArray | None, finite: BoolArray) -> BoolArray:
 
 
 def _equations(
-    formula: Formula, read: Sequence[_Read], n: int, categories: bool
+    formula: Formula, read: Sequence[_Read], n: int, wanted: Wanted
 ) -> tuple[tuple[Equation, ...], tuple[str, ...]]:
     columns = _own(read)
     if not all(Design(one).plain(columns) for one in (formula, *formula.others)):
         columns = {name: _as_floats(column) for name, column in columns.items()}
     first = replace(formula, others=())
     levels: tuple[str, ...] = ()
-    if categories:
+    if wanted.categories:
         y, levels = _category(first, columns)
     else:
         y = _outcome(first, columns)
-    made = [_equation(first, columns, n, y)]
+    made = [_equation(first, columns, n, y, None if formula.others else wanted.room)]
     for other in formula.others:
         # the outcome of an equation without one of its own is the first's
         same = str(other.response) == str(formula.response)
@@ -623,9 +626,11 @@ def _equations(
     return tuple(made), levels
 
 
-def _equation(formula: Formula, columns: Columns, n: int, y: FloatArray) -> Equation:
+def _equation(
+    formula: Formula, columns: Columns, n: int, y: FloatArray, room: Room | None = None
+) -> Equation:
     design = Design(formula)
-    X, names = design.matrix(columns, n, learning=True)
+    X, names = design.matrix(columns, n, learning=True, room=room)
     return Equation(design, names, X, y, design.offset(columns, n))
 
 

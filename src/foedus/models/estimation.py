@@ -26,6 +26,7 @@ from foedus.models.fit import INFORMATION, RULES, Fit
 from foedus.models.formula import Formula, parse_formula
 from foedus.models.registry import Estimator, find_estimator
 from foedus.models.result import Result, covariances_for
+from foedus.models.room import Room
 from foedus.models.running import (
     CATEGORIES,
     inputs_of_arrays,
@@ -57,6 +58,7 @@ def estimate(
     repairs: str = "variances",
     near: Near | None = None,
     numbering: Numbering | None = None,
+    room: Room | None = None,
     **options: Any,
 ) -> Result:
     """Fit a model to the rows of a frame.
@@ -97,6 +99,8 @@ def estimate(
     numbering : dict, optional
         Filled with the numbers of clusters and dyads of these rows, and read by the next fit that
         is given it: only for fits to the same rows, with the same columns to cluster on.
+    room : Room, optional
+        Memory for the design matrix, for one fit after the other: see `foedus.models.room.Room`.
     **options : object
         The estimator's own: settings, and columns by name (``strata="dyad"``, ``event="failed"``).
 
@@ -121,7 +125,7 @@ def estimate(
     sample = build_sample(
         parsed,
         data,
-        Wanted(weights, columns, entry.outcome in CATEGORIES, entry.selects),
+        Wanted(weights, columns, entry.outcome in CATEGORIES, entry.selects, room),
     )
     inputs = inputs_of_sample(entry, sample, chosen, common)
     inputs = replace(inputs, near=_starting(entry, near))

@@ -9,9 +9,7 @@ threads may share the segments, and the bytes are the same whatever their number
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -20,6 +18,7 @@ from numba import njit, types
 
 from foedus.models.arrays import FloatArray
 from foedus.models.scaling import Scaling
+from foedus.models.workers import share
 
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
@@ -366,32 +365,6 @@ def _sums_of(
 NONE: FloatArray = np.empty(0)
 
 
-def threads() -> int:
-    """Return how many threads may share the segments: FOEDUS_THREADS, else every processor."""
-    said = os.environ.get("FOEDUS_THREADS", "")
-    if said.isdigit() and int(said) > 0:
-        return int(said)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _shared(work: Callable[[int], None], segments: int) -> None:
-    """Do the work of every segment, on several threads where there are several segments."""
-    workers = min(threads(), segments)
-    if workers <= 1:
-        for segment in range(segments):
-            work(segment)
-        return
-
-    def some(first: int) -> None:
-        for segment in range(first, segments, workers):
-            work(segment)
-
-    # made for each walk, not kept: threads that wait don't outlive a fork
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(some, range(workers)):
-            pass
-
-
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The rows of a fit as the compiled passes take them.
@@ -447,7 +420,7 @@ def gradient_of(rows: Rows, beta: FloatArray) -> FloatArray:
     def work(place: int) -> None:
         walk(*given, *segments[place], parts[place])
 
-    _shared(work, len(segments))
+    share(work, len(segments))
     out: FloatArray = parts.sum(axis=0)
     return out
 
@@ -487,7 +460,7 @@ def sums_of(
         sums = (gradients[place], squares[place], logliks[place])
         walk(*given, *segments[place], of_expected, *filled, *sums)
 
-    _shared(work, len(segments))
+    share(work, len(segments))
     lower: FloatArray = np.tril(squares.sum(axis=0))
     square: FloatArray = lower + np.tril(lower, -1).T
     return float(logliks.sum()), gradients.sum(axis=0), square

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from foedus.errors import EstimationError, FoedusError, MissingDataError, UsageError
+from foedus.models.room import Room
 from foedus.sources.tables import Tables
 from foedus.studies.fit import EffectValue, Fitted, fit_model, formula_names
 from foedus.studies.frame import Array, Frame, Rows, Workshop, digest
@@ -38,6 +39,8 @@ class Memo:
     measures: dict[str, MeasureResult | FoedusError] = field(default_factory=dict)
     samples: dict[str, Rebuilt] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
+    room: Room = field(default_factory=Room)
+    """Where the matrix of one fit after the other is made."""
     first: dict[tuple[str, str], Fitted] = field(default_factory=dict)
     """The first estimates of each model (its name and estimator): where those of other designs
     begin. The first is always the declared design's, so the order of the others plays no part."""
@@ -125,6 +128,7 @@ class Estimation:
             data=self.data_of(model),
             near=self.memo.first.get((model, spec.estimator)),
             numbering=self.frame.numbering(covariances, rows),
+            room=self.memo.room,
         )
         self.memo.first.setdefault((model, spec.estimator), fitted)
         return fitted

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from foedus.models.design import Design, Labels
     from foedus.models.families import Family
     from foedus.models.result import Result
+    from foedus.models.room import Room
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -232,6 +233,7 @@ def fit_model(
     data: Mapping[str, NDArray[Any]],
     near: Fitted | None = None,
     numbering: dict[str, Any] | None = None,
+    room: Room | None = None,
 ) -> Fitted:
     """Estimate one model.
 
@@ -247,6 +249,8 @@ def fit_model(
         The same model in another design: where Newton's method begins, if the estimator can.
     numbering : dict, optional
         Of clusters and dyads, shared by fits on the same rows; see foedus.models.estimate.
+    room : Room, optional
+        Memory for the matrix, shared by all fits of a run: what comes out holds none of it.
 
     Raises
     ------
@@ -263,7 +267,13 @@ def fit_model(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         result = estimate(
-            formula, data, estimator, list(covariances), numbering=numbering, **chosen
+            formula,
+            data,
+            estimator,
+            list(covariances),
+            numbering=numbering,
+            room=room,
+            **chosen,
         )
     assert result.design is not None
     made = {text: result.covariance(text) for text in covariances}
