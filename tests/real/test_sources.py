@@ -452,3 +452,29 @@ def test_networks_of_an_r_workspace_are_rs(tables):
     states = tables.get(source, "state_years")
     assert states["polity"].sum() == 2096
     assert abs(states["cinc"].sum() - 17.983631) < 1e-9
+
+
+def test_rivalries_stand_under_the_number_of_their_year(tables):
+    """No rivalry-year is lost to a number that COW gave to another state of the same name."""
+    td = tables.get("rivalries_td", "spells").rename({"rivalryno": "number"})
+    tss = tables.get("rivalries_tss", "spells").rename({"tssr_id": "number"})
+    columns = ["number", "ccode1", "ccode2", "styear", "endyear"]
+    assert td.filter(number=79).select(columns).rows() == [
+        (79, 300, 345, 1903, 1918), (79, 305, 345, 1919, 1920),
+    ]  # fmt: skip
+    assert tss.filter(number=76).select(columns).rows() == [
+        (76, 300, 345, 1903, 1918), (76, 305, 345, 1919, 1920),
+    ]  # fmt: skip
+    assert tss.filter(number=19).select(columns).row(0) == (19, 255, 300, 1740, 1870)
+    assert td.filter(number=153).select(columns).row(0) == (153, 678, 680, 1967, 1990)
+    # No year of a state under one number while COW has the same state under another.
+    system = tables.get("cow_states", "system").select("ccode", "year")
+    years = set(system.iter_rows())
+    same = ({300, 305}, {678, 679})
+    for spells in (td, tss):
+        for column in ("ccode1", "ccode2"):
+            rows = spells.select(column, pl.int_ranges("styear", pl.col("endyear") + 1).alias("y"))
+            for state, year in rows.explode("y").iter_rows():
+                # In 1990 both Yemens of that name were members, one after the other.
+                others = {one for family in same if state in family for one in family} - {state}
+                assert (state, year) in years or not any((one, year) in years for one in others)

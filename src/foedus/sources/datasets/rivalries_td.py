@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from foedus.sources.registry import SourceFacts, source
+from foedus.sources.rivalry_spells import split_at_the_empires_end
 from foedus.sources.schema import Column, Rows, check_years, read_table
 
 SPELLS = (
@@ -25,7 +26,7 @@ SPELLS = (
 
 @source("rivalries_td", tables={"spells": SPELLS})
 def read(files: Mapping[str, Path], facts: SourceFacts) -> dict[str, Rows]:
-    """Read the spells."""
+    """Read the spells; one of them outlives Austria-Hungary and becomes two."""
     rows = read_table(files, facts, "td_rivalries.csv", SPELLS)
     check_years(rows, "styear", "endyear")
-    return {"spells": rows}
+    return {"spells": split_at_the_empires_end(rows)}
