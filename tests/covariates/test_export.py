@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from foedus import store
 from foedus.covariates.assemble import Panel, build_panel
 from foedus.covariates.distribution import QUANTILES, distribution_of, tabulate
-from foedus.covariates.export import write_panel, write_stream
+from foedus.covariates.export import stata_names, write_panel, write_stream
 from foedus.covariates.stream import PanelStream
 from foedus.covariates.values import is_missing
 from foedus.errors import UsageError
@@ -168,3 +168,23 @@ def test_a_distribution_is_that_of_the_values(
     assert sum(share for _, share in spread.histogram) == pytest.approx(1)
     twice = tabulate(array, np.full(len(array), 2))
     assert (twice[1] == 2 * counts).all()
+
+
+def test_names_too_long_for_stata_are_cut_and_told_whole(panel: Panel, tmp_path: Path) -> None:
+    long = "challenger_compel_unconditional_n"
+    renamed = dataclasses.replace(
+        panel,
+        columns={long if name == "contiguous" else name: v for name, v in panel.columns.items()},
+        notes={long if name == "contiguous" else name: v for name, v in panel.notes.items()},
+    )
+    write_panel(renamed, tmp_path / "a.dta")
+    cut = "challenger_compel_unc_ditional_n"
+    with pd.io.stata.StataReader(tmp_path / "a.dta") as stata:
+        assert stata.variable_labels()[cut].startswith(f"{long}: 1 if they share a")
+        assert stata.value_labels()[cut] == {0: "no", 1: "yes"}
+        frame = stata.read(convert_categoricals=False)
+    np.testing.assert_array_equal(frame[cut], panel.to_pandas()["contiguous"].astype(float))
+    assert len(cut) == 32
+    twins = ["a" * 21 + "b" * 4 + "c" * 10, "a" * 21 + "d" * 4 + "c" * 10]
+    with pytest.raises(UsageError, match="are the same when cut"):
+        stata_names(twins)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from foedus.parquet import ColumnWriter
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".dta")
 _STATA_LABEL = 80
 _STATA_NAME = 32
+_STATA_TAIL = 10
 
 
 def ending_of(out: Path) -> str:
@@ -143,8 +145,36 @@ def _value_labels(panel: Panel) -> dict[Any, dict[int | float, str]]:
     return made
 
 
+def stata_names(columns: Sequence[str]) -> dict[str, str]:
+    """Return a name that Stata allows for each column whose own is longer than 32 letters.
+
+    The first 21 letters and the last 10 with an underscore between them, whatever the other
+    columns are, so that a do-file holds for every panel.
+
+    Raises
+    ------
+    UsageError
+        If two columns would have one name.
+    """
+    head = _STATA_NAME - _STATA_TAIL - 1
+    short = {
+        name: f"{name[:head]}_{name[-_STATA_TAIL:]}" for name in columns if len(name) > _STATA_NAME
+    }
+    names = [short.get(name, name) for name in columns]
+    twice = [name for name in columns if names.count(short.get(name, name)) > 1]
+    if twice:
+        raise UsageError(
+            f"Stata allows {_STATA_NAME} letters in a name, and {' and '.join(twice)} are the same "
+            "when cut. Write .parquet or .csv, or ask for fewer covariates."
+        )
+    return short
+
+
 def _write_dta(panel: Panel, out: Path) -> None:
-    """Write Stata 118 with variable and value labels and a fixed time stamp: the same bytes."""
+    """Write Stata 118 with variable and value labels and a fixed time stamp: the same bytes.
+
+    Names that are too long for Stata are cut (`stata_names`).
+    """
     import datetime
 
     frame = panel.to_pandas()
@@ -153,22 +183,21 @@ def _write_dta(panel: Panel, out: Path) -> None:
             frame[name] = frame[name].astype("float64")
         elif str(frame[name].dtype) == "int64":
             frame[name] = frame[name].astype("int32")
-    long_names = [name for name in frame.columns if len(name) > _STATA_NAME]
-    if long_names:
-        raise UsageError(
-            f"{out.name}: Stata allows {_STATA_NAME} letters in a name; {', '.join(long_names)} "
-            "is longer. Write .parquet or .csv, or ask for fewer covariates."
-        )
+    short = stata_names(list(frame.columns))
+    frame = frame.rename(columns=short)
+    # A name that had to be cut stands whole at the head of its label.
     labels: dict[Any, str] = {
-        name: note.definition[:_STATA_LABEL] for name, note in panel.notes.items()
+        short.get(name, name): (f"{name}: " * (name in short) + note.definition)[:_STATA_LABEL]
+        for name, note in panel.notes.items()
     }
+    codes = {short.get(name, name): told for name, told in _value_labels(panel).items()}
     with store.atomic(out) as temporary:
         frame.to_stata(
             temporary,
             write_index=False,
             version=118,
             variable_labels=labels,
-            value_labels=_value_labels(panel),
+            value_labels=codes,
             time_stamp=datetime.datetime(2000, 1, 1),
             data_label=f"{'SIMULATED ' if panel.simulated else ''}foedus {panel.unit} "
             f"{panel.years[0]}-{panel.years[1]}",
