@@ -76,6 +76,14 @@ def test_every_entry_is_complete(entry: Covariate) -> None:
     assert entry.build.__doc__
 
 
+def test_every_column_tells_its_years() -> None:
+    """By its covariate's sources or window, or by the one data set that alone makes it."""
+    for entry in registry().values():
+        bounded = entry.coverage_of or entry.window or entry.choices
+        for spec in entry.columns:
+            assert bounded or spec.source in entry.sources, spec.name
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_every_column_stands_on_some_unit(entry: Covariate) -> None:
     for spec in entry.columns:

@@ -12,6 +12,7 @@ import pytest
 from foedus.config import Config, Project
 from foedus.covariates import registry
 from foedus.covariates.assemble import build_panel
+from foedus.covariates.codebook import codebook_markdown, panel_codebook
 from foedus.covariates.user_files import register_user_covariates
 from foedus.errors import ConfigError, FoedusError, InputError
 from tests.covariates.conftest import SmallTables
@@ -114,6 +115,9 @@ def test_a_flag_is_an_integer(tmp_path: Path, make_tables: Make, four_states: pl
         ("ccode,year,barter\n10.5,1821,5\n", InputError, "row 1, column ccode"),
         ("ccode,yaer,barter\n10,1821,5\n", InputError, "Nearest: yaer"),
         ("", InputError, "can't be read"),
+        ("ccode,year,barter\n", InputError, "no row below the header"),
+        ("ccode;year;barter\n10;1821;1,5\n", InputError, "parted by semicolons"),
+        ("ccode\tyear\tbarter\n10\t1821\t5\n", InputError, "parted by tabs"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_row(
@@ -150,3 +154,29 @@ def test_one_of_our_names_cannot_be_taken(tmp_path: Path) -> None:
     project = declare(tmp_path, "ccode,year,barter\n10,1821,5\n", "ccode, year", name="major")
     with pytest.raises(FoedusError, match="declared twice"):
         register_user_covariates(project)
+
+
+def test_a_file_in_another_encoding_is_refused_in_words(
+    tmp_path: Path, make_tables: Make, four_states: pl.DataFrame
+) -> None:
+    project = declare(tmp_path, "", "ccode, year")
+    text = "ccode,year,barter,note\n10,1821,5,Côte\n".encode("latin-1")
+    (tmp_path / "mine" / "barter.csv").write_bytes(text)
+    with pytest.raises(InputError, match="isn't UTF-8"):
+        made(project, make_tables(four_states), "state-year", (1821, 1821))
+
+
+def test_the_codebook_names_the_file_and_whom_to_cite(
+    tmp_path: Path, make_tables: Make, four_states: pl.DataFrame
+) -> None:
+    project = declare(tmp_path, "ccode,year,barter\n10,1821,1\n", "ccode, year", kind="flag")
+    yaml = tmp_path / "mine" / "barter.yaml"
+    yaml.write_text(yaml.read_text().replace("unit: million dollars, ", ""))
+    assert register_user_covariates(project) == ["barter"]
+    panel = build_panel(make_tables(four_states), "state-year", (1821, 1821), ["barter"])
+    told = panel.notes["barter"].as_metadata()
+    assert (told["sources"], told["citations"], told["unit"], told["coverage"]) == (
+        "barter.csv", "A. Trader 1900", "0/1", "1820-1830",
+    )  # fmt: skip
+    book = codebook_markdown(panel_codebook(panel, "mine"))
+    assert "| barter.csv | 1820-1830 | A. Trader 1900 |" in book

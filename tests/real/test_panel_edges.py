@@ -12,6 +12,7 @@ import pytest
 
 from foedus.cli.front import run
 from foedus.covariates.assemble import Builder, build_panel
+from foedus.covariates.codebook import codebook_markdown, panel_codebook
 from foedus.covariates.registry import Covariate, applies, registry
 from foedus.covariates.values import is_missing
 from foedus.panels.spine import Spine, StatePlace
@@ -170,3 +171,17 @@ def test_what_cannot_be_built_is_refused_with_what_can(
     assert run(["panel", *words.split(), "--out", str(out), "--data", data, "--offline"]) == 2
     assert says in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
+
+
+def test_columns_of_several_data_sets_tell_their_own_years(tables: Tables) -> None:
+    panel = build_panel(tables, "dyad-year", (2009, 2016), ["peace_years", "rivalry"])
+    told = {name: (note.sources, note.coverage) for name, note in panel.notes.items()}
+    assert told == {
+        "mid_peace_years": (("mid",), (1816, 2014)),
+        "gml_peace_years": (("gml_mid",), (1816, 2010)),
+        "war_peace_years": (("cow_interstate_wars",), (1816, 2007)),
+        "rivalry_td": (("rivalries_td",), (1494, 2010)),
+        "rivalry_tss": (("rivalries_tss",), (1494, 2020)),
+    }
+    book = codebook_markdown(panel_codebook(panel, "mine"))
+    assert book.count("Missing after 2010.") == 2

@@ -71,7 +71,8 @@ class ColumnNote:
     """What a panel's column is; stored in the file's metadata and shown in the codebook.
 
     `dating` says, on units finer than the year, whether a value is the year's or the period's own;
-    `labels` what codes mean.
+    `labels` what codes mean; `says_source` and `says_citation` name what is no registered data set
+    and no key in config/references, such as a user's file.
     """
 
     definition: str
@@ -84,6 +85,8 @@ class ColumnNote:
     coverage: tuple[int, int] | None
     dating: str = ""
     labels: Mapping[int, str] = field(default_factory=dict)
+    says_source: str = ""
+    says_citation: str = ""
 
     def as_metadata(self) -> dict[str, str]:
         """Return the note as strings, for the column's parquet metadata."""
@@ -92,8 +95,8 @@ class ColumnNote:
             "definition": self.definition,
             "unit": self.unit,
             "kind": self.kind,
-            "sources": ", ".join(self.sources),
-            "citations": ", ".join(self.citations),
+            "sources": ", ".join(filter(None, (*self.sources, self.says_source))),
+            "citations": ", ".join(filter(None, (*self.citations, self.says_citation))),
             "covariate": self.covariate,
             "options": ", ".join(f"{key}={value}" for key, value in sorted(self.options.items())),
             "coverage": years,
@@ -357,19 +360,27 @@ class Builder:
         coverage: tuple[int, int] | None,
     ) -> ColumnNote:
         """Return what a column is."""
+        sources = entry.sources_under(options)
+        if spec.source:  # the covariate bounds this column by its own data set's years
+            sources = (spec.source,)
+            coverage = self.tables.coverage(
+                spec.source, release=_release(entry, options, spec.source)
+            )
         return ColumnNote(
             definition=spec.says,
             unit=spec.unit,
             kind=spec.kind,
             sources=tuple(
                 self.tables.facts(source, release=_release(entry, options, source)).id
-                for source in entry.sources_under(options)
+                for source in sources
             ),
             citations=entry.citations,
             covariate=entry.name,
             options=options,
             coverage=coverage,
             labels=spec.labels,
+            says_source=entry.says_source,
+            says_citation=entry.says_citation,
         )
 
 
@@ -500,7 +511,10 @@ def build_variables(
 def refuse_overwrite(columns: Container[str], column: str, covariate: str) -> None:
     """Raise PanelError when a covariate makes a column that is already there."""
     if column in columns:
-        raise PanelError(f'covariate {covariate}: the panel already has a column "{column}".')
+        raise PanelError(
+            f'covariate {covariate}: the panel already has a column "{column}", of another '
+            "covariate or a key. Ask for one of the two, or rename the column that is yours."
+        )
 
 
 _TRANSFORMS: dict[str, Callable[[Any], Any]] = {

@@ -35,12 +35,12 @@ FATALITY = {
 }  # fmt: skip
 
 
-def _columns(prefix: str, whose: str) -> list[ColumnSpec]:
+def _columns(prefix: str, whose: str, again: str = ".") -> list[ColumnSpec]:
     return [
         ColumnSpec(
             f"{prefix}_onset",
             "flag",
-            f"1 in the first year in which the two oppose each other in a {whose} dispute.",
+            f"1 in the first year in which the two oppose each other in a {whose} dispute" + again,
         ),
         ColumnSpec(
             f"{prefix}_ongoing",
@@ -89,7 +89,7 @@ def dispute_years(context: Context, which: str) -> DisputeYears:
 @covariate(
     name="mid",
     title="COW militarized interstate disputes between the two",
-    columns=_columns("mid", "COW MID"),
+    columns=_columns("mid", "COW MID", "; not in a later one in which they return to it."),
     sources=["mid"],
     citations=["palmer_etal_2022"],
     options={
@@ -121,7 +121,9 @@ def mid(context: Context) -> dict[str, Values]:
 @covariate(
     name="gml",
     title="Gibler-Miller-Little disputes between the two",
-    columns=_columns("gml", "GML"),
+    columns=_columns(
+        "gml", "GML", ", and in a year in which GML has them return to it (midonset)."
+    ),
     sources=["gml_mid"],
     citations=["gibler_miller_little_2016"],
     options={"who": WHO, "levels": LEVELS},

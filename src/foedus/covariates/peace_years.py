@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from foedus.covariates.wars import shared_war_years
 from foedus.panels.system import StateSystem
 
 KINDS = ("mid", "gml", "war")
+SOURCES = {"mid": "mid", "gml": "gml_mid", "war": "cow_interstate_wars"}
 SINCE = Option(
     "ongoing",
     "What ends a peace: any year of a conflict, only its first, or only one that 1 began against 2 "
@@ -130,8 +132,9 @@ def _columns() -> list[ColumnSpec]:
                 f"Years since the pair's last {name} (ongoing), before this year; 0 in its first "
                 "year in the system and in the year after a conflict.",
                 unit="years",
+                source=SOURCES[kind],
             ),
-            *term_columns(f"{kind}_peace_years"),
+            *(replace(one, source=SOURCES[kind]) for one in term_columns(f"{kind}_peace_years")),
         ]
     return columns
 
@@ -203,7 +206,6 @@ def _length(context: Context, kind: str) -> NDArray[Any]:
     cube = years_since(context.system, _events(context, kind), context.options["counting"])
     directed = context.options["since"] == "initiated"
     rows = take_dyad(DyadYears(cube), context.spine, "min" if directed else "same")
-    source = {"mid": "mid", "gml": "gml_mid", "war": "cow_interstate_wars"}[kind]
     release = context.options["release"] if kind == "mid" else None
-    coverage = context.tables.coverage(source, release=release)
+    coverage = context.tables.coverage(SOURCES[kind], release=release)
     return within_years(rows, context.spine.places[0].year, coverage)

@@ -59,6 +59,9 @@ class ColumnSpec:
         one value of a coarser period: see `foedus.covariates.aggregate`.
     labels : mapping of int to str
         What the codes of a category mean.
+    source : str
+        The data set that alone makes the column and bounds its years, where a covariate's columns
+        come from different ones (`coverage_of` is then empty, and the covariate bounds them).
     """
 
     name: str
@@ -71,6 +74,7 @@ class ColumnSpec:
     units: tuple[str, ...] = ()
     up: Up = "max"
     labels: Mapping[int, str] = field(default_factory=dict)
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ class Covariate:
     module: str
     window: tuple[int, int] | None = None
     says_citation: str = ""
+    says_source: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
     on_request: bool = False
 
@@ -227,6 +232,7 @@ def covariate(
     extras: Sequence[str] = (),
     window: tuple[int, int] | None = None,
     says_citation: str = "",
+    says_source: str = "",
     choices: Mapping[str, str] | None = None,
     on_request: bool = False,
 ) -> Callable[[Build], Build]:
@@ -256,6 +262,9 @@ def covariate(
         First and last year covered, where no registered source tells (a user's file).
     says_citation : str
         Where the data come from in words, where config/references has no entry for it.
+    says_source : str
+        What stands in a codebook in place of a data set's id, where no registered source is read
+        (the name of a user's file).
     choices : mapping of str to str, optional
         For a covariate that is made from one of several data sets: values of its option `source`
         to data sets. Only the chosen one is read, and its years bound the columns.
@@ -287,6 +296,7 @@ def covariate(
             module=module,
             window=window,
             says_citation=says_citation,
+            says_source=says_source,
             choices=dict(choices or {}),
             on_request=on_request,
         )

@@ -86,10 +86,14 @@ def _on_demand(column: str) -> list[ColumnSpec]:
         f"Years since the two's rivalry began, 0 in its first; missing without one ({whose}).",
         unit="years",
         absent="missing",
+        source=SOURCES[column],
     )
     issues = [
         ColumnSpec(
-            f"{column}_{issue}", "flag", f"1 if the two are rivals over {says} ({whose}; {issue})."
+            f"{column}_{issue}",
+            "flag",
+            f"1 if the two are rivals over {says} ({whose}; {issue}).",
+            source=SOURCES[column],
         )
         for issue, says in (
             ("spatial", "territory"),
@@ -113,12 +117,14 @@ _ON_DEMAND = [spec for column in SOURCES for spec in _on_demand(column)]
             "rivalry_td",
             "flag",
             "1 if the two are rivals in any part of the year (Thompson & Dreyer; to 2010).",
+            source=SOURCES["rivalry_td"],
         ),
         ColumnSpec(
             "rivalry_tss",
             "flag",
             "1 if the two are strategic rivals in any part of the year (Thompson, Sakuwa & Suhas; "
             "to 2020).",
+            source=SOURCES["rivalry_tss"],
         ),
         *_ON_DEMAND,
     ],

@@ -56,7 +56,7 @@ class UserColumn(Strict):
     """One column of a user's file."""
 
     says: str = Field(description="Definition, shown in the codebook")
-    unit: str = Field("", description="Unit of measurement")
+    unit: str = Field("", description='Unit of measurement; "0/1" of a flag that names none')
     kind: Kind = Field("number", description="flag, count, category, integer or number")
     collapse: Collapse = Field("none", description="How two directions become one: max, min, ...")
 
@@ -184,7 +184,7 @@ def _register(path: Path, declared: UserCovariate, project: Project) -> str:
             column,
             facts.kind,
             facts.says,
-            unit=facts.unit,
+            unit=facts.unit or ("0/1" if facts.kind == "flag" else ""),
             level=declared.level,
             collapse=facts.collapse if declared.directed else "same",
             absent=declared.absent,
@@ -205,6 +205,7 @@ def _register(path: Path, declared: UserCovariate, project: Project) -> str:
         units=declared.units,
         window=declared.coverage,
         says_citation=declared.citation,
+        says_source=declared.file,
     )(partial(_build, declared, path, project.config_dir))
     return declared.name
 

@@ -6,6 +6,7 @@ header), the column, what was found and what to do.
 
 from __future__ import annotations
 
+import gzip
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,12 @@ def read_facts(file: UserFile) -> pl.DataFrame:
         state that is unknown or ambiguous, a repeated key, a value that is no number.
     """
     table = read_file(file.path, file.name, file.sheet)
+    if table.is_empty():
+        # Every value would be 0 by `absent: zero`, and nothing would say that the file was empty.
+        raise InputError(
+            f"{file.path.name}: no row below the header. A file without rows says nothing; fill "
+            "it, or take its YAML away."
+        )
     called = {key: file.key_columns.get(key, key) for key in file.key}
     for column in (*called.values(), *file.values):
         if column not in table.columns:
@@ -110,8 +117,8 @@ def read_file(path: Path, name: str, sheet: str | int = 1) -> pl.DataFrame:
         For another ending, an absent file, or one that can't be read as what its name says.
     """
     readers: dict[str, Callable[[Path], pl.DataFrame]] = {
-        ".csv": partial(pl.read_csv, infer_schema_length=None),
-        ".csv.gz": partial(pl.read_csv, infer_schema_length=None),
+        ".csv": _read_csv,
+        ".csv.gz": _read_csv,
         ".parquet": pl.read_parquet,
         ".dta": _read_stata,
         ".xlsx": partial(_read_workbook, sheet=sheet),
@@ -128,6 +135,26 @@ def read_file(path: Path, name: str, sheet: str | int = 1) -> pl.DataFrame:
         raise InputError(f"{path.name}: can't be read as {ending}: {error}.") from error
     except zipfile.BadZipFile as error:
         raise InputError(f"{path.name}: this is no Excel workbook ({error}).") from error
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    """Read a CSV with commas between its fields, in UTF-8; say so of one that has neither."""
+    opened = gzip.open if path.name.endswith(".gz") else open
+    with opened(path, "rb") as stream:
+        header = stream.readline()
+    if b"," not in header:
+        for mark, called in ((b";", "semicolons"), (b"\t", "tabs")):
+            if mark in header:
+                raise ValueError(
+                    f"its header is parted by {called}. Save it with commas between the fields and "
+                    "a point before decimals, or as .xlsx or .parquet"
+                )
+    try:
+        return pl.read_csv(path, infer_schema_length=None)
+    except pl.exceptions.ComputeError as error:
+        if "utf-8" not in str(error).lower():
+            raise
+        raise ValueError("its text isn't UTF-8. Save it as UTF-8, or as .xlsx") from error
 
 
 def _read_stata(path: Path) -> pl.DataFrame:
@@ -151,7 +178,7 @@ def _read_workbook(path: Path, sheet: str | int) -> pl.DataFrame:
         if isinstance(sheet, int) and not 1 <= sheet <= len(names):
             raise ValueError(f"there is no sheet {sheet}; it has {len(names)}")
         chosen = book[sheet if isinstance(sheet, str) else names[sheet - 1]]
-        header, *rows = chosen.iter_rows(values_only=True)
+        header, *rows = list(chosen.iter_rows(values_only=True)) or [()]
     finally:
         book.close()
     full = [row for row in rows if any(cell is not None for cell in row)]
