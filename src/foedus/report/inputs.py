@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from foedus.errors import InputError, MissingDataError
 from foedus.references import Reference, load_references
 from foedus.report.assume import Assumption, collect_assumptions
 from foedus.report.claims import Claim, load_claims
+from foedus.report.names import short_names
 from foedus.report.rows import Comparison, Estimate
 from foedus.sources.registry import SourceFacts, project_facts
 from foedus.store import read_json, read_parquet, table_metadata
@@ -182,6 +184,11 @@ class Inputs:
         return bool(self.provenance.get("simulated")) or any(
             study.page.get("simulated") for study in self.studies
         )
+
+    @cached_property
+    def short_names(self) -> Mapping[str, str]:
+        """What each study is called in running text, by its id."""
+        return short_names(self)
 
     def of_claim(self, claim: str) -> list[Study]:
         """Return the studies that bear on a claim."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TYPE_CHECKING
+
 from foedus.references import Reference
-from foedus.report.inputs import Inputs, Study
+
+if TYPE_CHECKING:
+    from foedus.report.inputs import Inputs, Study
 
 
 def works_of(inputs: Inputs, study: Study) -> list[tuple[str, Reference]]:
@@ -18,15 +23,25 @@ def short_cite(inputs: Inputs, study: Study) -> str:
     one work alone is called by it too. Two studies of one work are told apart by the word that
     study.yaml gives (`short`), else by what their ids say beyond the work's key.
     """
-    key = _named_after(inputs, study)
-    if key is None:
-        return study.title
-    name = _told_apart(inputs, key)
-    twins = [one for one in inputs.studies if one.id != study.id]
-    if all(_named_after(inputs, one) != key for one in twins):
-        return name
-    said = str(study.declared.get("short") or study.id.removeprefix(key).strip("_"))
-    return f"{name} ({said.replace('_', ' ')})" if said else name
+    return inputs.short_names[study.id]
+
+
+def short_names(inputs: Inputs) -> dict[str, str]:
+    """Return what each study is called, by its id (see `short_cite`)."""
+    keys = {study.id: _named_after(inputs, study) for study in inputs.studies}
+    shared = Counter(keys.values())
+    names = {}
+    for study in inputs.studies:
+        key = keys[study.id]
+        if key is None:
+            names[study.id] = study.title
+            continue
+        name = _told_apart(inputs, key)
+        said = ""
+        if shared[key] > 1:
+            said = str(study.declared.get("short") or study.id.removeprefix(key).strip("_"))
+        names[study.id] = f"{name} ({said.replace('_', ' ')})" if said else name
+    return names
 
 
 def _named_after(inputs: Inputs, study: Study) -> str | None:
