@@ -85,9 +85,11 @@ def _this_process() -> str:
 def _clear_orphans(path: Path) -> None:
     """Remove temporary files beside `path` whose process, on this machine, is no more."""
     machine = _this_process().partition("-")[0]
-    left = re.compile(rf"\.{re.escape(path.name)}\.{machine}-(\d+)\.[^.]+{re.escape(_PART)}")
+    start = f".{path.name}.{machine}-"
+    left = re.compile(rf"{re.escape(start)}(\d+)\.[^.]+{re.escape(_PART)}")
     with os.scandir(path.parent) as entries:
-        found = [(entry.path, match) for entry in entries if (match := left.fullmatch(entry.name))]
+        ours = [entry for entry in entries if entry.name.startswith(start)]
+    found = [(entry.path, match) for entry in ours if (match := left.fullmatch(entry.name))]
     for orphan, match in found:
         if not _alive(int(match.group(1))):
             Path(orphan).unlink(missing_ok=True)

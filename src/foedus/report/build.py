@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from foedus.config import Project
@@ -52,15 +54,19 @@ def build_report(project: Project, progress: Progress | None = None) -> list[Pat
         notes_tree(study)  # a wrong placeholder stops here, before anything is drawn
     syntheses = {claim: synthesise(evidence_of(inputs, claim)) for claim in inputs.claims}
     figures = draw_figures(inputs, syntheses, project.data / "figures", say)
-    say("tables")
+    say("views")
     views = build_views(inputs, syntheses, figures)
     paths = [*figures.paths]
-    paths += write_tables(views.tables, project.data / "tables", inputs.simulated)
     folder, pdf = project.data / "report", project.config.report.pdf
-    say("site")
-    paths += build_site(inputs, views, folder, project.data / "figures", pdf)
-    if pdf:
-        say("PDF")
-        paths.append(build_pdf(inputs, views, folder / "report.pdf", project.data / "figures"))
+    # Typst works outside Python's lock: with a second core, beside tables and site.
+    with ThreadPoolExecutor(1) as beside:
+        typeset = partial(build_pdf, inputs, views, folder / "report.pdf", project.data / "figures")
+        begun = beside.submit(typeset) if pdf and project.jobs > 1 else None
+        say("tables and site")
+        paths += write_tables(views.tables, project.data / "tables", inputs.simulated)
+        paths += build_site(inputs, views, folder, project.data / "figures", pdf)
+        if pdf:
+            say("PDF")
+            paths.append(begun.result() if begun else typeset())
     replace_manifest(project.data, paths)
     return sorted([*paths, project.data / NAME])

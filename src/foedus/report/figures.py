@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -109,6 +110,24 @@ def draw_figures(
     """
     say = progress or (lambda text: None)
     made = Figures()
+    batches = _batches(inputs, syntheses, folder)
+    with _drawn(inputs.project.jobs, batches) as results:
+        _draw_overall(inputs, syntheses, folder, made)
+        for batch in batches:
+            say(f"figures of {batch.title}")
+            kinds, paths = next(results)
+            made.paths += paths
+            home = made.claims if batch.study is None else made.studies
+            held = home.setdefault(batch.claim if batch.study is None else batch.study.id, {})
+            for kind, drawn_ones in kinds.items():
+                held.setdefault(kind, []).extend(drawn_ones)
+    return made
+
+
+def _draw_overall(
+    inputs: Inputs, syntheses: Mapping[str, Synthesis], folder: Path, made: Figures
+) -> None:
+    """Draw what is of no single study or claim."""
     with style.rc():
         for plan in _overall(inputs):
             drawn, paths = _one(plan, folder, inputs.simulated)
@@ -122,14 +141,6 @@ def draw_figures(
             made.paths += paths
             if drawn:
                 made.claims.setdefault(HETEROGENEITY, {}).setdefault(plan.kind, []).append(drawn)
-    batches = _batches(inputs, syntheses, folder)
-    for batch, (kinds, paths) in zip(batches, _drawn(inputs, batches, say), strict=True):
-        made.paths += paths
-        home = made.claims if batch.study is None else made.studies
-        held = home.setdefault(batch.claim if batch.study is None else batch.study.id, {})
-        for kind, drawn_ones in kinds.items():
-            held.setdefault(kind, []).extend(drawn_ones)
-    return made
 
 
 def _batches(inputs: Inputs, syntheses: Mapping[str, Synthesis], folder: Path) -> list[_Batch]:
@@ -147,15 +158,12 @@ def _batches(inputs: Inputs, syntheses: Mapping[str, Synthesis], folder: Path) -
 _Made = tuple[dict[str, list[Drawn]], list[Path]]
 
 
-def _drawn(
-    inputs: Inputs, batches: Sequence[_Batch], say: Callable[[str], None]
-) -> Iterator[_Made]:
-    """Yield each batch's figures, in order."""
-    workers = min(inputs.project.jobs, len(batches))
+@contextmanager
+def _drawn(jobs: int, batches: Sequence[_Batch]) -> Iterator[Iterator[_Made]]:
+    """Yield each batch's figures, in order; where other processes draw, they begin at once."""
+    workers = min(jobs, len(batches))
     if workers < 2 or len(batches) < LEAST_BATCHES:
-        for batch in batches:
-            say(f"figures of {batch.title}")
-            yield _draw_batch(batch)
+        yield map(_draw_batch, batches)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -163,9 +171,7 @@ def _drawn(
     # Spawned, since a fork of a process with running threads (polars, pyarrow) may hang.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(_draw_batch, batch) for batch in batches]
-        for batch, one in zip(batches, waiting, strict=True):
-            say(f"figures of {batch.title}")
-            yield one.result()
+        yield (one.result() for one in waiting)
 
 
 def _draw_batch(batch: _Batch) -> _Made:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from foedus.report.draw import kept
 from foedus.store import write_bytes
 
 if TYPE_CHECKING:
@@ -104,13 +106,15 @@ class Drawn:
     alt: str
 
 
-def rc() -> Any:
-    """Return the context in which every figure is made and saved."""
+@contextmanager
+def rc() -> Iterator[None]:
+    """Make and save figures inside this context: our settings, and each text laid out once."""
     import matplotlib as mpl
 
     settings: Any = dict(mpl.rcParamsDefault)
     settings.update(_RC, backend="agg")
-    return mpl.rc_context(settings)
+    with mpl.rc_context(settings), kept.text_layouts():
+        yield
 
 
 def figure(height: float, width: float = WIDTH) -> Figure:
@@ -223,15 +227,23 @@ def save(drawing: Figure, folder: Path, name: str, simulated: bool) -> list[Path
     """
     if simulated:
         stamp(drawing)
-    drawing.draw_without_rendering()
+    with kept.ticks():
+        whole = _laid_out(drawing)
+        return [_written(drawing, whole, folder / f"{name}.{ending}") for ending in FORMATS]
+
+
+def _laid_out(drawing: Figure) -> Bbox:
+    """Lay a figure out for good; return what of it is to be seen, in inches."""
+    if (engine := drawing.get_layout_engine()) is not None:
+        engine.execute(drawing)
     drawing.set_layout_engine(None)  # an engine, even an idle one, would draw again for each format
     settle(drawing)
-    whole = rounded(drawing.get_tightbbox().padded(0.06), CROP_DIGITS)
-    paths = []
-    for ending in FORMATS:
-        buffer = io.BytesIO()
-        drawing.savefig(buffer, format=ending, bbox_inches=whole, metadata=dict(_METADATA[ending]))
-        path = folder / f"{name}.{ending}"
-        write_bytes(path, buffer.getvalue())
-        paths.append(path)
-    return paths
+    return rounded(drawing.get_tightbbox().padded(0.06), CROP_DIGITS)
+
+
+def _written(drawing: Figure, whole: Bbox, path: Path) -> Path:
+    ending = path.suffix.removeprefix(".")
+    buffer = io.BytesIO()
+    drawing.savefig(buffer, format=ending, bbox_inches=whole, metadata=dict(_METADATA[ending]))
+    write_bytes(path, buffer.getvalue())
+    return path
