@@ -13,6 +13,8 @@ from foedus.report.assume import collect_assumptions
 from foedus.report.claims import load_claims
 from foedus.report.inputs import without_front_matter
 from foedus.report.notes import markdown_tree
+from foedus.report.rows import Comparison
+from foedus.report.says import tallies_by_basis
 from foedus.report.site import inline_svg
 from foedus.report.tables import tex_escape
 from foedus.report.verdicts import VERDICTS, tally, verdict_of
@@ -148,3 +150,22 @@ def test_a_rebuilt_number_has_at_least_prints_decimals() -> None:
 )  # fmt: skip
 def test_a_share_keeps_two_digits(share: float, shown: str) -> None:
     assert numbers.percent(share, numbers.percent_digits(share)) == shown
+
+
+def test_findings_asked_of_designs_of_our_own_are_counted_apart() -> None:
+    def row(basis: str, kind: str, verdict: str) -> Comparison:
+        return Comparison(basis=basis, print_kind=kind, verdict=verdict)
+
+    rows = [
+        row("file", "replication", "exact"),
+        row("raw", "replication", "close"),
+        row("raw", "expectation", "agrees"),
+        row("raw", "expectation", "null"),
+        row("", "expectation", "not comparable"),
+    ]
+    found = {words: one.total for words, one in tallies_by_basis(rows)}
+    assert found == {
+        "Re-estimated on the authors' own files": 1,
+        "Rebuilt from raw files": 1,
+        "Other works' findings, asked of designs of our own": 2,
+    }

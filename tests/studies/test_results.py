@@ -238,3 +238,16 @@ def test_a_folder_without_results(results: Path, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_same_cells(old: str, new: str, expected: bool) -> None:
     assert same(old, new) is expected
+
+
+def test_a_design_of_our_own_is_asked_for_findings_and_replicates_none(
+    project: Project, tables: Any
+) -> None:
+    def kinds() -> set[str]:
+        run_study(project, tables, "toy_study")
+        rows = read_parquet(project.data / "comparison" / "toy_study.parquet").to_pylist()
+        return {row["print_kind"] for row in rows}
+
+    assert kinds() == {"replication"}
+    write_study(project.root / "config" / "studies", {**TOY, "own": True})
+    assert kinds() == {"expectation"}

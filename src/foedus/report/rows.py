@@ -94,6 +94,7 @@ class Comparison(_Row):
     published_text: str = ""
     lead: bool = True
     basis: str = ""
+    print_kind: str = ""
     se_exact: bool | None = None
 
     @property

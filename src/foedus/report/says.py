@@ -198,9 +198,11 @@ def tally_sentence(found: Tally, truth: bool = False) -> str:
     )
 
 
+EXPECTATION = "expectation"
 BASES = (
     ("file", "Re-estimated on the authors' own files"),
     ("raw", "Rebuilt from raw files"),
+    (EXPECTATION, "Other works' findings, asked of designs of our own"),
 )
 """What a rebuilt number can rest on, with the words of its tally."""
 
@@ -208,15 +210,30 @@ BASES = (
 def tallies_by_basis(rows: Sequence[Comparison]) -> list[tuple[str, Tally]]:
     """Count the verdicts on authors' own files apart from those on numbers rebuilt from raw.
 
+    A finding that a design of our own was asked for is no replication and is counted apart too.
+
     Returns
     -------
     list of (words, Tally)
         Those that have a number; results without the distinction give nothing.
     """
     counted = [
-        (words, tally(row.verdict for row in rows if row.basis == basis)) for basis, words in BASES
+        (words, tally(row.verdict for row in rows if _stands_on(row) == basis))
+        for basis, words in BASES
     ]
     return [(words, found) for words, found in counted if found.total]
+
+
+def _stands_on(row: Comparison) -> str:
+    return EXPECTATION if row.print_kind == EXPECTATION and row.basis else row.basis
+
+
+OWN_DESIGN = (
+    "A design of this project's own, not a replication. What stands under print are findings of "
+    "other works, as expectations: their authors used other rows and models, so that a verdict "
+    "says whether the finding is met here too, and nothing of whether theirs can be had again."
+)
+"""What the page of a study with a design of our own says of its verdicts."""
 
 
 def mover_sentence(study: Study, group: Group) -> str:

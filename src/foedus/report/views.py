@@ -169,6 +169,7 @@ def _study_row(inputs: Inputs, study: Study) -> View:
         "short": short_cite(inputs, study),
         "title": study.title,
         "heading": _heading(short_cite(inputs, study), study.title),
+        "own": bool(study.declared.get("own")),
         "unit": study.unit,
         "years": _years(study.years),
         "n": count(max(sizes)) if sizes else MISSING,
@@ -264,6 +265,7 @@ def study_view(
             if claim in inputs.claims
         ],
         "tally_sentence": says.tally_sentence(found, inputs.simulated),
+        "own_sentence": _own_words(inputs, study),
         "splits": _splits(study.leads),
         **_design(study),
         "models": _models(study),
@@ -290,6 +292,11 @@ def study_view(
         "tables": [table.name for table in tables],
         "works": [{"key": k, "text": work.text(), "bibtex": work.bibtex(k)} for k, work in works],
     }  # fmt: skip
+
+
+def _own_words(inputs: Inputs, study: Study) -> str:
+    """Say that print is an expectation; a simulated world's truth is none."""
+    return says.OWN_DESIGN if study.declared.get("own") and not inputs.simulated else ""
 
 
 def _scores(study: Study) -> list[View]:

@@ -20,6 +20,11 @@ REPLICATION = "rep_"
 """How the ids of sources begin that are files of a study's authors."""
 
 
+EXPECTATION, REPLICATION_OF = "expectation", "replication"
+"""What a printed number is to the study: another work's finding, asked of a design of ours, or a
+number of the work that the study rebuilds."""
+
+
 @dataclass(frozen=True)
 class Departure:
     """One alternative of one choice, estimated.
@@ -77,6 +82,7 @@ def compare(
                     "se_text": published.error_text or None,
                     "se_exact": error_is_exact(published, rebuilt),
                     "basis": basis_of(study.design, published.target),
+                    "print_kind": EXPECTATION if study.design.own else REPLICATION_OF,
                 }
             )
     return rows

@@ -36,6 +36,7 @@ COMPARISON = pa.schema(
         ("lead", pa.bool_()), ("published_text", _TEXT), ("published_low", _REAL),
         ("published_high", _REAL), ("n_ratio", _REAL), ("reason", _TEXT),
         ("se_text", _TEXT), ("se_exact", pa.bool_()), ("basis", _TEXT),
+        ("print_kind", _TEXT),
     ]
 )  # fmt: skip
 CONTRACT_ESTIMATES = tuple(ESTIMATES.names[:17])

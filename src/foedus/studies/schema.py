@@ -455,6 +455,9 @@ class Design(Strict):
         Keys in config/references, the work rebuilt first.
     short : str or None
         A word that tells it apart from other studies of the same work in figures and tables.
+    own : bool
+        Whether the design is the project's own. What print says is then another work's finding,
+        set beside it as an expectation, and never a result of this design.
     claims : tuple of str
         Claims it bears on (config/claims.yaml).
     assumptions : tuple of str
@@ -465,6 +468,7 @@ class Design(Strict):
     cite: tuple[str, ...] = Field(min_length=1)
     title: str
     short: str | None = None
+    own: bool = False
     claims: tuple[str, ...] = Field(min_length=1)
     universe: Universe | None = None
     variables: dict[str, Variable] = Field(default_factory=dict)
