@@ -42,6 +42,12 @@ def blocks(n: int, columns: int = 16) -> Iterator[slice]:
         yield slice(start, min(start + size, n))
 
 
+def index_of(X: FloatArray, b: FloatArray, offset: FloatArray | None = None) -> FloatArray:
+    """Return the index X b by row, with the offset where there is one."""
+    eta: FloatArray = np.asarray(X @ b, dtype=np.float64)
+    return eta if offset is None else eta + offset
+
+
 def codes_of(values: npt.ArrayLike) -> tuple[IntArray, int]:
     """Return numbers 0, 1, ... for the distinct values, in sorted order.
 

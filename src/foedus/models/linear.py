@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from foedus.errors import EstimationError
 from foedus.models.absorb import Absorber, Factor
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, index_of
 from foedus.models.inputs import Inputs
 from foedus.models.panel_effects import constant_within
 
@@ -28,8 +26,7 @@ class Linear:
         kind: str,
     ) -> FloatArray:
         """Return X b by row."""
-        eta: FloatArray = np.asarray(parts[0] @ params)
-        return eta if offset is None else eta + offset
+        return index_of(parts[0], params, offset)
 
 
 LINEAR = Linear()

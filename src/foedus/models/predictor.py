@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, index_of
 from foedus.models.families import Family
 
 
@@ -64,7 +62,5 @@ class SingleIndex:
         kind: str,
     ) -> FloatArray:
         """Return the mean or the index by row."""
-        eta = np.asarray(parts[0] @ params[: parts[0].shape[1]])
-        if offset is not None:
-            eta = eta + offset
+        eta = index_of(parts[0], params[: parts[0].shape[1]], offset)
         return eta if kind == "link" else self.family.mean(eta)

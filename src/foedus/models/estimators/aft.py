@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, index_of
 from foedus.models.covariance import ready_ingredients
 from foedus.models.durations import fit_durations, fit_split_population, quantile_of
 from foedus.models.estimators.cox import EVENT, START, events_of
@@ -46,9 +46,7 @@ class DurationPredictor:
     ) -> FloatArray:
         """Return one number a row."""
         k = parts[0].shape[1]
-        eta = np.asarray(parts[0] @ params[:k])
-        if offset is not None:
-            eta = eta + offset
+        eta = index_of(parts[0], params[:k], offset)
         if kind == "link":
             return eta
         if kind == "failing":

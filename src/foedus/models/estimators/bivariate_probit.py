@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg, special
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, index_of
 from foedus.models.bivariate_normal import normal2
 from foedus.models.covariance import given_covariance, ready_ingredients
 from foedus.models.fit import Fit
@@ -38,9 +38,7 @@ class PairPredictor:
     ) -> FloatArray:
         """Return one number a row."""
         k, m = parts[0].shape[1], parts[1].shape[1]
-        one = np.asarray(parts[0] @ params[:k])
-        if offset is not None:
-            one = one + offset
+        one = index_of(parts[0], params[:k], offset)
         two = np.asarray(parts[1] @ params[k : k + m])
         if kind == "link":
             return one

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foedus.models.arrays import BoolArray, FloatArray, IntArray
+from foedus.models.arrays import BoolArray, FloatArray, IntArray, index_of
 from foedus.models.covariance import ready_ingredients
 from foedus.models.cox import CoxFit, fit_cox
 from foedus.models.fit import Fit
@@ -34,9 +34,7 @@ class HazardPredictor:
         kind: str,
     ) -> FloatArray:
         """Return one number a row."""
-        eta = np.asarray(parts[0] @ params[: parts[0].shape[1]])
-        if offset is not None:
-            eta = eta + offset
+        eta = index_of(parts[0], params[: parts[0].shape[1]], offset)
         out: FloatArray = eta if kind == "link" else np.exp(eta)
         return out
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import BoolArray, FloatArray
+from foedus.models.arrays import BoolArray, FloatArray, index_of
 from foedus.models.covariance import ready_ingredients
 from foedus.models.fit import Fit
 from foedus.models.indices import Derivatives, Index, IndexFit, maximise_indices, single
@@ -38,9 +38,7 @@ class TailPredictor:
     ) -> FloatArray:
         """Return one number a row."""
         k = parts[0].shape[1]
-        eta = np.asarray(parts[0] @ params[:k])
-        if offset is not None:
-            eta = eta + offset
+        eta = index_of(parts[0], params[:k], offset)
         if kind == "link":
             return eta
         if self.law == "pareto_tail":

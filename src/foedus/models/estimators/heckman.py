@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from foedus.errors import EstimationError
-from foedus.models.arrays import BoolArray, FloatArray
+from foedus.models.arrays import BoolArray, FloatArray, index_of
 from foedus.models.bivariate_normal import normal2
 from foedus.models.covariance import Ingredients, given_covariance, ready_ingredients
 from foedus.models.fit import Fit
@@ -49,9 +49,7 @@ class SelectionPredictor:
     ) -> FloatArray:
         """Return one number a row."""
         k, m = parts[0].shape[1], parts[1].shape[1]
-        eta = np.asarray(parts[0] @ params[:k])
-        if offset is not None:
-            eta = eta + offset
+        eta = index_of(parts[0], params[:k], offset)
         if kind == "link":
             return eta
         choice = np.asarray(parts[1] @ params[k : k + m])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, index_of
 from foedus.models.covariance import ready_ingredients
 from foedus.models.estimators.cox import EVENT, START, events_of
 from foedus.models.fit import Fit
@@ -38,9 +38,7 @@ class WeibullPredictor:
     ) -> FloatArray:
         """Return one number a row."""
         k = parts[0].shape[1]
-        rate = np.asarray(parts[0] @ params[:k])
-        if offset is not None:
-            rate = rate + offset
+        rate = index_of(parts[0], params[:k], offset)
         if kind == "link":
             return rate
         log_shape = np.asarray(parts[1] @ params[k : k + parts[1].shape[1]])

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from foedus.models.arrays import FloatArray
+from foedus.models.arrays import FloatArray, index_of
 from foedus.models.methods.count_parts import COUNTS
-
-
-def _index(X: FloatArray, b: FloatArray, offset: FloatArray | None = None) -> FloatArray:
-    eta = np.asarray(X @ b, dtype=np.float64)
-    return eta if offset is None else eta + offset
 
 
 def _log_none(dist: str, eta: FloatArray, spread: float) -> FloatArray:
@@ -45,7 +40,7 @@ class CountPredictor:
     ) -> FloatArray:
         """Return one number a row."""
         k = parts[0].shape[1]
-        eta = _index(parts[0], params[:k], offset)
+        eta = index_of(parts[0], params[:k], offset)
         if kind == "link":
             return eta
         mu: FloatArray = np.exp(eta)
@@ -81,11 +76,11 @@ class TwoPartPredictor:
     ) -> FloatArray:
         """Return one number a row."""
         k, m = parts[0].shape[1], parts[1].shape[1]
-        eta = _index(parts[0], params[:k], offset)
+        eta = index_of(parts[0], params[:k], offset)
         if kind == "link":
             return eta
         mu = np.exp(eta)
-        p: FloatArray = special.expit(_index(parts[1], params[k : k + m]))
+        p: FloatArray = special.expit(index_of(parts[1], params[k : k + m]))
         spread = float(params[k + m]) if params.size > k + m else 0.0
         log_none = _log_none(self.dist, eta, spread)
         positive = -np.expm1(log_none)
@@ -148,7 +143,7 @@ class OrderedPredictor:
     ) -> FloatArray:
         """Return one number a row and category, or the index by row."""
         k = parts[0].shape[1]
-        eta = _index(parts[0], params[:k], offset)
+        eta = index_of(parts[0], params[:k], offset)
         if kind == "link":
             return eta
         F = special.expit if self.link == "logit" else special.ndtr
@@ -175,5 +170,5 @@ class LinkOnly:
         kind: str,
     ) -> FloatArray:
         """Return the index, or its exponential."""
-        eta = _index(parts[0], params[: parts[0].shape[1]], offset)
+        eta = index_of(parts[0], params[: parts[0].shape[1]], offset)
         return eta if kind == "link" else np.asarray(np.exp(eta))
