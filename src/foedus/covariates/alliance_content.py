@@ -7,18 +7,11 @@ import polars as pl
 
 from foedus.covariates.alliance_facts import ALLIANCE_UNITS, member_years, members_of, on_rows
 from foedus.covariates.alliance_provisions import formality, institution
-from foedus.covariates.atop import OBLIGATIONS, RELEASE
+from foedus.covariates.atop import OBLIGATIONS, RELEASE, WORDS
 from foedus.covariates.context import Context
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.values import Values
 
-_WORDS = {
-    "defense": "defence",
-    "offense": "offence",
-    "neutrality": "neutrality",
-    "nonaggression": "non-aggression",
-    "consultation": "consultation",
-}
 _WHEN = "in the year (of an alliance: in its first year)"
 # ATOP term 2: ended by a violation of its provisions (1: fulfilled or run out, 3: renegotiated).
 _VIOLATED = 2
@@ -31,7 +24,7 @@ _VIOLATED = 2
         *(
             ColumnSpec(f"alliance_{name}", "flag", f"1 if any member owes another {word} {_WHEN} "
                        f"(ATOP {OBLIGATIONS[name]}).", level="row")
-            for name, word in _WORDS.items()
+            for name, word in WORDS.items()
         ),
         ColumnSpec("alliance_members", "count", f"Members on any day {_WHEN}, those outside the "
                    "COW system included.", unit="states", level="row"),

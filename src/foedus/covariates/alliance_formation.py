@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from foedus.covariates.alliance_bonds import bond_years
 from foedus.covariates.alliance_facts import members_of
 from foedus.covariates.alliance_shared import RIVALS
-from foedus.covariates.atop import LISTED, OBLIGATIONS, PAIRS, RELEASE, SECRET, obligation_cube
+from foedus.covariates.atop import (
+    LISTED,
+    OBLIGATIONS,
+    PAIRS,
+    RELEASE,
+    SECRET,
+    WORDS,
+    obligation_cube,
+)
 from foedus.covariates.context import Context, dyad_cube, dyad_positions, empty_dyads
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
 from foedus.covariates.rivalry import SOURCES as RIVALRIES
@@ -18,10 +26,6 @@ from foedus.covariates.values import DyadYears, StateYears, Values, missing_of
 from foedus.panels.spans import each_year
 
 _VIOLATED = 2
-_WORDS = {
-    "defense": "defence", "offense": "offence", "neutrality": "neutrality",
-    "nonaggression": "non-aggression", "consultation": "consultation",
-}  # fmt: skip
 RENEWALS = Option(
     "include",
     "Pacts between two states that already owed each other the same: they are formations too, or "
@@ -86,7 +90,7 @@ def _ended(context: Context, violated: bool) -> NDArray[np.int8]:
             ColumnSpec(f"formation_{name}", "flag", "1 if in the year a pact binds the two for the "
                        f"first time in which 1 owes 2 {word}; in undirected dyads, either.",
                        collapse="max")
-            for name, word in _WORDS.items()
+            for name, word in WORDS.items()
         ),
         ColumnSpec("termination", "flag", "1 if in the year a pact ends that bound the two."),
         ColumnSpec("termination_violation", "flag", "1 if one ends by a violation of its "

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from foedus.covariates.alliance_facts import ALLIANCE_UNITS, member_years, on_rows
+from foedus.covariates.alliance_pledges import polity_cube
 from foedus.covariates.atop import OBLIGATIONS, RELEASE
-from foedus.covariates.context import Context, state_cube
+from foedus.covariates.context import Context
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, covariate
 from foedus.covariates.values import Values
-
-
-def _polity_cube(context: Context) -> NDArray[np.float64]:
-    def make() -> NDArray[np.float64]:
-        facts = context.tables.get("polity", "state_years").drop_nulls("polity2")
-        return state_cube(
-            context.system,
-            facts["ccode"].to_numpy(),
-            facts["year"].to_numpy(),
-            facts["polity2"].cast(pl.Float64).to_numpy(),
-            "polity/state_years",
-        )
-
-    return context.shared("polity2 as numbers", make)
 
 
 def member_facts(context: Context) -> pl.DataFrame:
@@ -46,7 +32,7 @@ def member_facts(context: Context) -> pl.DataFrame:
         columns = {}
         for name, cube in (
             ("cinc", capability_cube(context, "cinc")),
-            ("polity2", _polity_cube(context)),
+            ("polity2", polity_cube(context)),
         ):
             values = np.full(rows.height, np.nan)
             values[inside] = cube[state[inside], at_year[inside]]

@@ -28,6 +28,14 @@ OBLIGATIONS = {
     "nonaggression": "nonagg",
     "consultation": "consul",
 }
+WORDS = {
+    "defense": "defence",
+    "offense": "offence",
+    "neutrality": "neutrality",
+    "nonaggression": "non-aggression",
+    "consultation": "consultation",
+}
+"""What each obligation is called in a column's definition."""
 RELEASE = Option("5.1", "Release of ATOP.", ("5.1", "4.01"))
 SECRET = Option(
     "include", "Whether pacts that were kept secret as a whole count.", ("include", "exclude")

@@ -5,18 +5,22 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from foedus.covariates.atop import LISTED, OBLIGATIONS, PAIRS, RELEASE, SECRET, shared_pledges
+from foedus.covariates.atop import (
+    LISTED,
+    OBLIGATIONS,
+    PAIRS,
+    RELEASE,
+    SECRET,
+    WORDS,
+    shared_pledges,
+)
 from foedus.covariates.context import Context
 from foedus.covariates.dispute_pairs import SIDES, UNIT, originators_of
 from foedus.covariates.registry import ColumnSpec, Example, covariate
 from foedus.covariates.values import Rows, Values
 
 KINDS = {**OBLIGATIONS, "any": ""}
-_WORDS = {
-    "defense": "defence", "offense": "offence", "neutrality": "neutrality",
-    "nonaggression": "non-aggression", "consultation": "consultation",
-    "any": "any of ATOP's five obligations",
-}  # fmt: skip
+_WORDS = {**WORDS, "any": "any of ATOP's five obligations"}
 JULY_CRISIS, FRANCE, GERMANY, SPAIN = 257, 220, 255, 230
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foedus.covariates.atop import OBLIGATIONS, RELEASE, SECRET
+from foedus.covariates.atop import OBLIGATIONS, RELEASE, SECRET, WORDS
 from foedus.covariates.context import Context
 from foedus.covariates.distance import between_capitals, capital_of_year
 from foedus.covariates.nmc import RELEASE as NMC_RELEASE
@@ -207,13 +207,6 @@ def ucdp_support(context: Context) -> dict[str, Values]:
 
 # --- ties -----------------------------------------------------------------------------------
 
-_WORDS = {
-    "defense": "defence",
-    "offense": "offence",
-    "neutrality": "neutrality",
-    "nonaggression": "non-aggression",
-    "consultation": "consultation",
-}
 _EVE = (
     "on the eve of the war (in UCDP's conflicts: of the row's year, or of the episode in its "
     "first year)"
@@ -223,7 +216,7 @@ _TIES = [
           f"{_EVE}; missing where no party is a state."),
     *(
         _flag(f"owes_{kind}", f"1 if it owes it {word}, whoever the enemy; missing likewise.")
-        for kind, word in _WORDS.items()
+        for kind, word in WORDS.items()
     ),
     _flag("owes_defense_open", "1 if it owes it defence and ATOP doesn't limit the pledge to "
           "adversaries that the treaty names, so that rebels may be meant; missing likewise."),

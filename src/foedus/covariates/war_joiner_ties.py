@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.covariates.atop import WORDS
 from foedus.covariates.context import Context
 from foedus.covariates.major import major_cube
 from foedus.covariates.registry import ColumnSpec, Example, Option, covariate
@@ -24,14 +25,6 @@ from foedus.covariates.war_outset import (
 DEFENSE, OFFENSE, NEUTRALITY = (KINDS.index(kind) for kind in ("defense", "offense", "neutrality"))
 WORLD_WAR_I, FRANCE, BRITAIN, RUSSIA, GERMANY = 106, 220, 200, 365, 255
 
-_WORDS = {
-    "defense": "defence",
-    "offense": "offence",
-    "neutrality": "neutrality",
-    "nonaggression": "non-aggression",
-    "consultation": "consultation",
-}
-
 
 def _flag(name: str, says: str) -> ColumnSpec:
     return ColumnSpec(name, "flag", says, level="row")
@@ -48,7 +41,7 @@ def _count(name: str, says: str, unit: str) -> ColumnSpec:
         _flag("allied_any", "1 if it owes a first belligerent any of ATOP's five obligations."),
         *(
             _flag(f"allied_{kind}", f"1 if it owes a first belligerent {word}, whoever the enemy.")
-            for kind, word in _WORDS.items()
+            for kind, word in WORDS.items()
         ),
         _flag("allied_attacker", "1 if it owes anything to a first belligerent on the "
               "initiators' side."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.covariates.atop import WORDS
 from foedus.covariates.context import Context
 from foedus.covariates.nmc import capability_cube
 from foedus.covariates.registry import ColumnSpec, Example, covariate
@@ -22,13 +23,6 @@ from foedus.covariates.war_outset import (
 
 DEFENSE, OFFENSE = KINDS.index("defense"), KINDS.index("offense")
 _FRANCO_SPANISH, _WORLD_WAR_I, _KOREA = 1, 106, 151
-_WORDS = {
-    "defense": "defence",
-    "offense": "offence",
-    "neutrality": "neutrality",
-    "nonaggression": "non-aggression",
-    "consultation": "consultation",
-}
 
 
 def _flag(name: str, says: str) -> ColumnSpec:
@@ -46,7 +40,7 @@ def _count(name: str, says: str) -> ColumnSpec:
         _flag("tie_any", "1 if a third state owes a first belligerent any of ATOP's obligations."),
         *(
             _flag(f"tie_{kind}", f"1 if a third state owes a first belligerent {word}.")
-            for kind, word in _WORDS.items()
+            for kind, word in WORDS.items()
         ),
         _flag("tie_attacked_defense", "1 if a third state owes defence to a first belligerent on "
               "the attacked side, binding against an attacker (option threats)."),
@@ -56,7 +50,7 @@ def _count(name: str, says: str) -> ColumnSpec:
         _count("n_allies_any", "Third states that owe a first belligerent any obligation."),
         *(
             _count(f"n_allies_{kind}", f"Third states that owe a first belligerent {word}.")
-            for kind, word in _WORDS.items()
+            for kind, word in WORDS.items()
         ),
         ColumnSpec("allies_cinc", "number", "Summed CINC of the third states that owe a first "
                    "belligerent defence or offence; 0 without any, missing if none's is known.",
