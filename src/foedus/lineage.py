@@ -32,7 +32,7 @@ DEFAULT_PANEL = "directed-dyad-year"
 OTHER_SYSTEM = "gw_states"
 # The list of all units, which imports each of them so that it registers.
 _UNITS = "foedus.panels.units"
-RECOVERY = Path("docs") / "recovery" / "recovery.csv"
+RECOVERY = tuple(Path("docs") / "recovery" / name for name in ("recovery.csv", "studies.csv"))
 _FROM = re.compile(r"^([a-z0-9_]+)\.[A-Za-z0-9_]+$")
 _NAMED_FILTERS = {"politically_relevant": ("contiguity", "major")}
 
@@ -526,7 +526,7 @@ def _report_files(project: Project) -> list[str]:
     config = project.config_dir
     files = [*config.glob("references/*.yaml"), *config.glob("sources/*.yaml")]
     assuming = [path for path in PACKAGE.rglob("*.py") if "ASSUME:" in path.read_text("utf-8")]
-    stored = [path for path in [project.root / RECOVERY] if path.is_file()]
+    stored = [path for path in (project.root / one for one in RECOVERY) if path.is_file()]
     return _here([*sorted(files), *sorted(config.glob("*.yaml")), *sorted(assuming), *stored])
 
 

@@ -69,7 +69,7 @@ def test_violations_by_rule_against_statsmodels(tables: Tables) -> None:
     import statsmodels.formula.api as smf
 
     from foedus.studies.measures import MeasureContext, get_measure
-    from foedus.studies.measures_violation import _TERMS, violation_cases
+    from foedus.studies.measures_violation import TERMS, violation_cases
 
     entry = get_measure("violation_by_rule")
     options = entry.resolve_options({"period": "1816-1944"})
@@ -78,10 +78,10 @@ def test_violations_by_rule_against_statsmodels(tables: Tables) -> None:
     # One case a state, alliance and war; the rates are counted over all of them.
     assert cases.select("warnum", "atopid", "ccode").is_unique().all()
     assert made["rate violated"].estimate == pytest.approx(cases["violated"].mean())
-    known = cases.drop_nulls(list(_TERMS)).to_pandas()
+    known = cases.drop_nulls(list(TERMS)).to_pandas()
     with np.errstate(all="ignore"):
-        theirs = smf.logit("violated ~ " + " + ".join(_TERMS), known).fit(disp=0)
-    for term in _TERMS:
+        theirs = smf.logit("violated ~ " + " + ".join(TERMS), known).fit(disp=0)
+    for term in TERMS:
         assert made[term].estimate == pytest.approx(theirs.params[term], abs=1e-5)
         assert made[term].std_error is not None
     # Germany in 1914 kept the pledge to Austria-Hungary that fell due (ATOP 1350 is theirs).

@@ -15,6 +15,7 @@ from foedus.models.covariance import CovarianceSpec, Identifiers, parse_covarian
 from foedus.models.design import (
     Design,
     Labels,
+    Sample,
     Wanted,
     build_sample,
     column_names,
@@ -24,6 +25,7 @@ from foedus.models.design import (
 )
 from foedus.models.fit import INFORMATION, RULES, Fit
 from foedus.models.formula import Formula, parse_formula
+from foedus.models.inputs import Inputs
 from foedus.models.registry import Estimator, find_estimator
 from foedus.models.result import Result, covariances_for
 from foedus.models.room import Room
@@ -119,15 +121,7 @@ def estimate(
     specs = _specs(cov, small_sample)
     entry = find_estimator(estimator)
     common = _common(information, collinear, separation)
-    chosen = entry.settle(options)
-    parsed, chosen = _read_formula(entry, formula, chosen)
-    columns = named_columns(entry, chosen)
-    sample = build_sample(
-        parsed,
-        data,
-        Wanted(weights, columns, entry.outcome in CATEGORIES, entry.selects, room),
-    )
-    inputs = inputs_of_sample(entry, sample, chosen, common)
+    sample, inputs = _rows_of_fit(entry, formula, data, weights, common, options, room)
     inputs = replace(inputs, near=_starting(entry, near))
     fitted = run(entry, inputs)
     kept = _inside(sample.kept, fitted.kept)
@@ -151,6 +145,58 @@ def estimate(
             "separation": separation,
         },
     )
+
+
+def fit_inputs(
+    formula: str,
+    data: Any,
+    estimator: str,
+    weights: str | npt.ArrayLike | None = None,
+    *,
+    collinear: str = "error",
+    separation: str = "error",
+    information: str = "expected",
+    **options: Any,
+) -> tuple[Inputs, BoolArray | None]:
+    """Return the rows that `estimate` would fit, before anything is estimated.
+
+    Parameters
+    ----------
+    formula, data, estimator, weights, collinear, separation, information, **options
+        As in `estimate`.
+
+    Returns
+    -------
+    inputs, kept : Inputs, bool array or None
+        Matrices, outcomes and options, and which rows of the frame they are (None: all).
+
+    Raises
+    ------
+    UsageError
+        An unknown column, estimator or function; a formula that is not one.
+    """
+    entry = find_estimator(estimator)
+    common = _common(information, collinear, separation)
+    sample, inputs = _rows_of_fit(entry, formula, data, weights, common, options)
+    return inputs, sample.kept
+
+
+def _rows_of_fit(
+    entry: Estimator,
+    formula: str,
+    data: Any,
+    weights: str | npt.ArrayLike | None,
+    common: Mapping[str, str],
+    options: Mapping[str, Any],
+    room: Room | None = None,
+) -> tuple[Sample, Inputs]:
+    """Make the sample of a formula and a frame, and an estimator's inputs from it."""
+    parsed, chosen = _read_formula(entry, formula, entry.settle(options))
+    wanted = Wanted(
+        weights, named_columns(entry, chosen), entry.outcome in CATEGORIES, entry.selects, room
+    )
+    sample = build_sample(parsed, data, wanted)
+    return sample, inputs_of_sample(entry, sample, chosen, common)
 
 
 def fit_arrays(

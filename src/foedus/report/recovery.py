@@ -49,3 +49,26 @@ def _shown(row: Mapping[str, str]) -> dict[str, Any]:
         **{name: row[name] for name in ("truth", "bias", "bias_error", "sd", "mean_se")},
         **share,
     }
+
+
+STUDIES = Path("docs") / "recovery" / "studies.csv"
+PERCENT = ("coverage", "declared", "shared", "widest", "power")
+
+
+def study_recovery(root: Path) -> list[dict[str, str]]:
+    """Return one row a default study that runs in a world, from docs/recovery/studies.csv.
+
+    Numbers are shown: shares in percent, the largest bias at two decimals. Empty in a project that
+    has no such file.
+    """
+    path = root / STUDIES
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as handle:
+        return [_line(row) for row in csv.DictReader(handle)]
+
+
+def _line(row: Mapping[str, str]) -> dict[str, str]:
+    shares = {name: f"{100 * float(row[name]):.0f}" if row[name] else "" for name in PERCENT}
+    off = f"{float(row['off']):.2f}" if row["off"] else ""
+    return {**row, **shares, "off": off}

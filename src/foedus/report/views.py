@@ -40,7 +40,7 @@ from foedus.report.numbers import (
     rebuilt,
 )
 from foedus.report.rebuilding import change_words, rebuild_view, walk_views
-from foedus.report.recovery import recovery_rows
+from foedus.report.recovery import recovery_rows, study_recovery
 from foedus.report.rows import Comparison
 from foedus.report.synthesis import RULE, Synthesis, odds_of
 from foedus.report.tables import (
@@ -725,6 +725,7 @@ def method_view(inputs: Inputs) -> View:
         "covariances": sorted(names),
         "verdicts": [badge(verdict.name) for verdict in VERDICTS],
         "recovery": recovery_rows(inputs.project.root),
+        "planted": study_recovery(inputs.project.root),
         "assumptions": [
             {"file": item.file, "line": item.line, "text": item.text} for item in inputs.assumptions
         ],

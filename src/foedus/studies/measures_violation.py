@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,10 @@ from foedus.sources.tables import Tables
 from foedus.studies.measures import MeasureContext, MeasureResult, MeasureRow, measure
 from foedus.studies.measures_reliability import share_rows
 
-_TERMS = ("power_change", "regime_change", "nondemocracy", "major", "n_members")
+if TYPE_CHECKING:
+    import pandas as pd
+
+TERMS = ("power_change", "regime_change", "nondemocracy", "major", "n_members")
 _LABELS = {
     "power_change": "Power changed since it was made",
     "regime_change": "Regime changed since it was made",
@@ -43,7 +46,7 @@ _CHANGED_REGIME = 3
         "changed": Option(0.10, "Share by which a state's CINC must have changed.", least=0.0),
     },
     terms=(
-        *_TERMS, "(Intercept)", "cases", "violated", "rate kept", "rate violated",
+        *TERMS, "(Intercept)", "cases", "violated", "rate kept", "rate violated",
         "first year", "last year",
     ),
 )  # fmt: skip
@@ -56,28 +59,10 @@ def violation_by_rule(context: MeasureContext) -> MeasureResult:
     moved by three points or more (after Leeds 2003, whose own cases aren't public).
     """
     cases = violation_cases(context.tables, context.options)
-    known = cases.drop_nulls(list(_TERMS))
+    known = cases.drop_nulls(list(TERMS))
     if known.height < 30 or known["violated"].n_unique() < 2:
         raise EstimationError(f"violation_by_rule: {known.height} complete cases are too few.")
-    result = estimate(
-        "violated ~ " + " + ".join(_TERMS),
-        known.select("violated", *_TERMS, "atopid", "warnum").to_pandas(),
-        "logit",
-        ["cluster(atopid)", "cluster(warnum)", "classical"],
-    )
-    rows: list[MeasureRow] = []
-    for cov in ("cluster(atopid)", "cluster(warnum)", "classical"):
-        table = result.table(cov)
-        for line in table.to_dict("records"):
-            rows.append(
-                MeasureRow(
-                    str(line["term"]), float(line["estimate"]), std_error=float(line["std_error"]),
-                    ci_low=float(line["ci_low"]), ci_high=float(line["ci_high"]),
-                    p_value=float(line["p_value"]), n=known.height,
-                    n_events=int(known["violated"].sum()), how=cov,
-                    label=_LABELS.get(str(line["term"])),
-                )
-            )  # fmt: skip
+    rows = violation_rows(known.select("violated", *TERMS, "atopid", "warnum").to_pandas())
     broken = int(cases["violated"].sum())
     rows += share_rows("rate kept", cases.height - broken, cases.height, "Kept")
     rows += share_rows("rate violated", broken, cases.height, "Violated")
@@ -91,6 +76,25 @@ def violation_by_rule(context: MeasureContext) -> MeasureResult:
         sentences=["A state has one case for each alliance and war in which it owed something."],
         tables={"Violated pledges": listed.select("year", "warnum", "atopid", "ccode").to_dicts()},
     )
+
+
+def violation_rows(known: pd.DataFrame) -> list[MeasureRow]:
+    """Return the logit of complete cases (violated, the terms, atopid, warnum) in rows."""
+    covariances = ["cluster(atopid)", "cluster(warnum)", "classical"]
+    result = estimate("violated ~ " + " + ".join(TERMS), known, "logit", covariances)
+    rows: list[MeasureRow] = []
+    for cov in covariances:
+        for line in result.table(cov).to_dict("records"):
+            rows.append(
+                MeasureRow(
+                    str(line["term"]), float(line["estimate"]), std_error=float(line["std_error"]),
+                    ci_low=float(line["ci_low"]), ci_high=float(line["ci_high"]),
+                    p_value=float(line["p_value"]), n=len(known),
+                    n_events=int(known["violated"].sum()), how=cov,
+                    label=_LABELS.get(str(line["term"])),
+                )
+            )  # fmt: skip
+    return rows
 
 
 def violation_cases(tables: Tables, options: dict[str, Any]) -> pl.DataFrame:

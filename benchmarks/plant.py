@@ -1,0 +1,218 @@
+"""Planted outcomes: does each study's estimator find the coefficients it was drawn from?
+
+    python benchmarks/plant.py [--worlds 200] [--from 1] [--states 32] [--found DIR] [--out DIR]
+    python benchmarks/plant.py --choose     writes config/recovery/planted.csv anew
+
+Adds one file a world to results/planting/ (worlds that stand there aren't run again; several
+processes may share the folder), then makes the tables and figures of docs/recovery/ of all that
+stand there; `--tables` makes these alone. See docs/method.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foedus.cli.environment import pin_environment
+
+pin_environment()
+
+from foedus.config import Project, load_project  # noqa: E402  (threads are pinned first)
+from foedus.store import write_parquet  # noqa: E402
+from foedus.studies.estimation import Estimation  # noqa: E402
+from foedus.studies.registry import get_study, load_studies  # noqa: E402
+from foedus.world import planted_tables, planting  # noqa: E402
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROOT = Path(__file__).resolve().parents[1]
+UNTOLD = planted_tables.UNTOLD
+
+
+def choose(project: Project) -> None:
+    """Write the coefficients to plant, chosen in the reference world."""
+    from foedus.lineage import study_sources
+    from foedus.sources.resolve import locate
+
+    rows: list[dict[str, str]] = []
+    with planting.world_of(project, planting.REFERENCE, planting.REFERENCE_STATES) as (
+        inside,
+        memo,
+    ):
+        usable = {name for name, one in locate(inside).items() if one.usable}
+        for name, study in sorted(load_studies(inside).items()):
+            if set(study_sources(inside, study)) <= usable:
+                design = get_study(inside, name).design
+                rows += planting.choose(name, Estimation(memo, design))
+    path = ROOT / planting.FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, planting.COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"{len(rows)} coefficients in {planting.FILE}", file=sys.stderr)
+
+
+def run(project: Project, asked: argparse.Namespace) -> None:
+    """Run the worlds that aren't there yet."""
+    truths = planting.read_truths(ROOT / planting.FILE)
+    studies = sorted({study for study, _ in truths})
+    asked.found.mkdir(parents=True, exist_ok=True)
+    for seed in range(asked.first, asked.first + asked.worlds):
+        path = asked.found / f"world-{seed:03d}.parquet"
+        if path.is_file():
+            continue
+        begun = time.process_time()
+        rows = list(planting.planted_world(project, seed, truths, studies, asked.states))
+        write_parquet(planting.as_table(rows), path)
+        print(f"world {seed}: {time.process_time() - begun:.1f} s", file=sys.stderr, flush=True)
+
+
+def read_found(folder: Path) -> pl.DataFrame:
+    """Return the rows of all worlds that stand in a folder."""
+    import polars as pl
+
+    return pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("world-*.parquet"))])
+
+
+def write(path: Path, names: list[str], rows: list[dict[str, str]]) -> None:
+    """Write a CSV."""
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def tables(found: Path, out: Path) -> None:
+    """Write tables and figure of all worlds."""
+    rows = read_found(found)
+    terms = planted_tables.summarise_terms(rows)
+    lines = planted_tables.study_lines(rows, terms, planted_tables.read_told(ROOT))
+    out.mkdir(parents=True, exist_ok=True)
+    of_term, of_study = (
+        planted_tables.names_of(kind) for kind in (planted_tables.Term, planted_tables.StudyLine)
+    )
+    for name, shared in (("planted", False), ("planted_shared", True)):
+        chosen = [term for term in terms if (term.draw == planting.SHARED) == shared]
+        write(out / f"{name}.csv", of_term, [planted_tables.as_texts(term) for term in chosen])
+    write(out / "studies.csv", of_study, [planted_tables.as_texts(line) for line in lines])
+    (out / "planted.md").write_text(markdown(lines, rows), encoding="utf-8")
+    draw(terms, lines, int(rows["seed"].n_unique()), out / "planted.png")
+    print(f"{rows['seed'].n_unique()} worlds", file=sys.stderr)
+
+
+def markdown(lines: list[planted_tables.StudyLine], rows: pl.DataFrame) -> str:
+    """Return the page of the table, a row a study."""
+    worlds, kinds = rows["seed"].n_unique(), [line.verdict.split(" but")[0] for line in lines]
+    whole = sum(line.verdict == "recovered" for line in lines)
+    terms, found = sum(line.terms for line in lines), sum(line.found for line in lines)
+    text = [
+        "# Planted outcomes, by study",
+        "",
+        f"{worlds} simulated worlds, {len(lines)} default studies. {found} of {terms} planted "
+        f"coefficients were found; all of {whole} studies, all but some of "
+        f"{kinds.count('recovered') - whole}; {kinds.count('counts only')} studies only count, and "
+        f"of {kinds.count(UNTOLD)} nothing can be told. How outcomes are drawn, and what "
+        "the columns mean, is in [Method](../method.md); `python benchmarks/plant.py` writes this.",
+        "",
+        "Coverage is that of 95 percent intervals, the mean of the terms: classical ones where "
+        "rows are independent; where rows share errors, those that the study declares first and "
+        "those of the widest covariance it declares.",
+        "",
+        "| study | models | estimated | found | largest bias, SD | coverage, % | "
+        "shared: first, % | widest, % | power, % | verdict |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for line in lines:
+        numbers = ["", "", "", "", "", "", ""]
+        if line.kind != "counts":
+            off = "" if line.off is None else f"{line.off:.2f}"
+            shares = (line.coverage, line.shared, line.widest, line.power)
+            percent = ["" if value is None else f"{100 * value:.0f}" for value in shares]
+            numbers = [
+                f"{line.worlds} of {line.asked}", f"{line.found} of {line.terms}", off, *percent
+            ]  # fmt: skip
+        own = " (the world's own truth)" if line.kind == "world" else ""
+        said = f"{line.verdict}{own}. {line.why}".strip()
+        text.append(f"| {line.study} | {line.what} | {' | '.join(numbers)} | {said} |")
+    return "\n".join([*text, ""])
+
+
+def draw(
+    terms: list[planted_tables.Term], lines: list[planted_tables.StudyLine], worlds: int, path: Path
+) -> None:
+    """Draw each study's biases, and the coverage of its intervals in both draws."""
+    from foedus.report.draw import style
+
+    shown = [line for line in lines if line.terms]
+    with style.rc():
+        figure = style.figure(1.1 + 0.128 * len(shown), 7.4)
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1])
+        style.rows_axis(left, [line.study.replace("_", " ") for line in shown], size=6)
+        band = 300 * (0.95 * 0.05 / worlds) ** 0.5
+        left.axvspan(-0.25, 0.25, color=style.SHADE, zorder=0)
+        right.axvspan(95 - band, 95 + band, color=style.SHADE, zorder=0)
+        for place, line in enumerate(shown):
+            own = [term for term in terms if term.study == line.study]
+            alone = planted_tables.leading([term for term in own if term.draw != "shared"])
+            for term in alone:
+                colour = style.INK if term.unbiased else style.RED
+                at = min(max(term.off, -1.0), 1.0)
+                left.plot([at], [place], "o", color=colour, ms=2, alpha=0.7, mew=0)
+            for value, sign, colour in (
+                (line.shared, "D", style.ORANGE),
+                (line.widest, "D", style.GREEN),
+                (line.coverage, "o", style.INK),
+            ):
+                if value is not None:
+                    at = max(100 * value, 40.0)
+                    right.plot([at], [place], sign, color=colour, ms=3.2, mew=0)
+        style.zero_line(left)
+        left.set_xlim(-1.05, 1.05)
+        left.set_xlabel(
+            "bias of each coefficient, in standard deviations\n"
+            "(grey: a quarter; red: beyond chance)"
+        )
+        right.axvline(95, color=style.INK, lw=0.8)
+        right.set_xlim(39, 101)
+        right.tick_params(axis="y", length=0)
+        right.grid(axis="x")
+        right.set_xlabel(
+            "coverage of 95 % intervals, percent\n"
+            "black: independent rows; orange, green: rows share\n"
+            "errors, the study's first and widest covariance"
+        )
+        figure.savefig(path, dpi=150, metadata={"Software": None})
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--from", dest="first", type=int, default=1, help="first seed")
+    parser.add_argument("--states", type=int, default=planting.STATES)
+    parser.add_argument("--found", type=Path, default=ROOT / "results" / "planting")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "recovery")
+    parser.add_argument("--choose", action="store_true", help="choose the coefficients anew")
+    parser.add_argument("--tables", action="store_true", help="only tables and figures")
+    parser.add_argument("--no-tables", action="store_true", help="no tables and figures")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        project = load_project(root=ROOT, data=Path(folder))
+        if asked.choose:
+            choose(project)
+            return
+        if not asked.tables:
+            run(project, asked)
+    if not asked.no_tables:
+        tables(asked.found, asked.out)
+
+
+if __name__ == "__main__":
+    main()
