@@ -103,7 +103,7 @@ def tables(found: Path, out: Path) -> None:
         write(out / f"{name}.csv", of_term, [planted_tables.as_texts(term) for term in chosen])
     write(out / "studies.csv", of_study, [planted_tables.as_texts(line) for line in lines])
     (out / "planted.md").write_text(markdown(lines, rows), encoding="utf-8")
-    draw(terms, lines, int(rows["seed"].n_unique()), out / "planted.png")
+    draw(out)
     print(f"{rows['seed'].n_unique()} worlds", file=sys.stderr)
 
 
@@ -144,51 +144,16 @@ def markdown(lines: list[planted_tables.StudyLine], rows: pl.DataFrame) -> str:
     return "\n".join([*text, ""])
 
 
-def draw(
-    terms: list[planted_tables.Term], lines: list[planted_tables.StudyLine], worlds: int, path: Path
-) -> None:
-    """Draw each study's biases, and the coverage of its intervals in both draws."""
-    from foedus.report.draw import style
+def draw(out: Path) -> None:
+    """Draw what studies.csv says."""
+    from foedus.report.draw import recovery, style
+    from foedus.report.recovery import recovered
 
-    shown = [line for line in lines if line.terms]
+    studies, worlds = recovered(out / "studies.csv")
     with style.rc():
-        figure = style.figure(1.1 + 0.128 * len(shown), 7.4)
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1])
-        style.rows_axis(left, [line.study.replace("_", " ") for line in shown], size=6)
-        band = 300 * (0.95 * 0.05 / worlds) ** 0.5
-        left.axvspan(-0.25, 0.25, color=style.SHADE, zorder=0)
-        right.axvspan(95 - band, 95 + band, color=style.SHADE, zorder=0)
-        for place, line in enumerate(shown):
-            own = [term for term in terms if term.study == line.study]
-            alone = planted_tables.leading([term for term in own if term.draw != "shared"])
-            for term in alone:
-                colour = style.INK if term.unbiased else style.RED
-                at = min(max(term.off, -1.0), 1.0)
-                left.plot([at], [place], "o", color=colour, ms=2, alpha=0.7, mew=0)
-            for value, sign, colour in (
-                (line.shared, "D", style.ORANGE),
-                (line.widest, "D", style.GREEN),
-                (line.coverage, "o", style.INK),
-            ):
-                if value is not None:
-                    at = max(100 * value, 40.0)
-                    right.plot([at], [place], sign, color=colour, ms=3.2, mew=0)
-        style.zero_line(left)
-        left.set_xlim(-1.05, 1.05)
-        left.set_xlabel(
-            "bias of each coefficient, in standard deviations\n"
-            "(grey: a quarter; red: beyond chance)"
-        )
-        right.axvline(95, color=style.INK, lw=0.8)
-        right.set_xlim(39, 101)
-        right.tick_params(axis="y", length=0)
-        right.grid(axis="x")
-        right.set_xlabel(
-            "coverage of 95 % intervals, percent\n"
-            "black: independent rows; orange, green: rows share\n"
-            "errors, the study's first and widest covariance"
-        )
-        figure.savefig(path, dpi=150, metadata={"Software": None})
+        figure = recovery.draw(studies, worlds)
+        if figure is not None:
+            figure.savefig(out / "planted.png", dpi=150, metadata={"Software": None})
 
 
 def main() -> None:

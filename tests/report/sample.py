@@ -422,6 +422,10 @@ def make_project(root: Path, simulated: bool = False) -> Project:
     }  # fmt: skip
     (config / "studies/alpha_2011/study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
     (config / "studies/alpha_2011/notes.md").write_text(NOTES, encoding="utf-8")
+    stored = root / "docs/recovery"
+    stored.mkdir(parents=True)
+    text = (repository / "docs/recovery/studies.csv").read_text("utf-8")
+    (stored / "studies.csv").write_text(text, encoding="utf-8")
     _write_results(data, simulated)
     return Project(root=root, config=Config(), data=data)
 

@@ -19,6 +19,7 @@ from foedus.report.draw import (
     forest,
     portraits,
     ready,
+    recovery,
     style,
 )
 from foedus.report.draw import verdict_map as verdicts
@@ -26,6 +27,7 @@ from foedus.report.draw.style import Drawn
 from foedus.report.inputs import Inputs, Study
 from foedus.report.names import short_cite
 from foedus.report.numbers import number, plural
+from foedus.report.recovery import STUDIES, recovered
 from foedus.report.synthesis import Synthesis
 
 if TYPE_CHECKING:
@@ -38,10 +40,11 @@ LEAST_BATCHES = 6
 
 @dataclass
 class Figures:
-    """Figures by place: the overview, the coverage chart, those of each study and claim by kind."""
+    """Figures by place: the overview, coverage, recovery, those of each study and claim by kind."""
 
     overview: Drawn | None = None
     coverage: Drawn | None = None
+    recovery: Drawn | None = None
     studies: dict[str, dict[str, list[Drawn]]] = field(default_factory=dict)
     claims: dict[str, dict[str, list[Drawn]]] = field(default_factory=dict)
     paths: list[Path] = field(default_factory=list)
@@ -136,6 +139,8 @@ def _draw_overall(
                 made.overview = drawn
             elif plan.kind == "coverage":
                 made.coverage = drawn
+            elif plan.kind == "recovery":
+                made.recovery = drawn
         for plan in _of_heterogeneity(inputs, syntheses):
             drawn, paths = _one(plan, folder, inputs.simulated)
             made.paths += paths
@@ -218,6 +223,15 @@ def _overall(inputs: Inputs) -> Iterator[_Plan]:
         "source's years its variables are missing, never zero.",
         f"Timeline of {plural(len(sources), 'source')} and "
         f"{plural(len(studies), 'study', 'studies')}.",
+    )
+    known, worlds = recovered(inputs.project.root / STUDIES)
+    yield _Plan(
+        "recovery",
+        "recovery",
+        lambda: recovery.draw(known, worlds),
+        "Planted outcomes: each coefficient's bias, and the coverage of its intervals, mean of a "
+        f"study's coefficients, over {worlds} simulated worlds.",
+        f"Biases and coverages of {plural(len(known), 'study', 'studies')} in simulated worlds.",
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from foedus.report.draw.recovery import Recovered
+
 LEADS = ("dyadic", "cluster(warnum)", "HC1", "classical")
 """Of several covariances the first of these is shown: how the world's rows depend on each other."""
 FILE = Path("docs") / "recovery" / "recovery.csv"
@@ -52,6 +54,7 @@ def _shown(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 STUDIES = Path("docs") / "recovery" / "studies.csv"
+PERCENT_SHOWN = ("coverage", "shared", "widest")
 PERCENT = ("coverage", "declared", "shared", "widest", "power")
 
 
@@ -66,6 +69,30 @@ def study_recovery(root: Path) -> list[dict[str, str]]:
         return []
     with path.open(encoding="utf-8", newline="") as handle:
         return [_line(row) for row in csv.DictReader(handle)]
+
+
+def recovered(path: Path) -> tuple[list[Recovered], int]:
+    """Return the studies that the figure of planted outcomes shows, and how many worlds were run.
+
+    Parameters
+    ----------
+    path : Path
+        studies.csv; without it there are none.
+    """
+    if not path.is_file():
+        return [], 0
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = [row for row in csv.DictReader(handle) if row["biases"]]
+    shown = [
+        Recovered(
+            row["study"].replace("_", " "),
+            tuple((float(one.rstrip("!")), not one.endswith("!")) for one in row["biases"].split()),
+            *(100 * float(row[name]) if row[name] else None for name in PERCENT_SHOWN),
+        )
+        for row in rows
+    ]
+    blocks = [int(row["asked"]) // (row["what"].count(";") + 1) for row in rows]
+    return shown, max(blocks, default=0)
 
 
 def _line(row: Mapping[str, str]) -> dict[str, str]:

@@ -88,7 +88,7 @@ def build_views(inputs: Inputs, syntheses: Mapping[str, Synthesis], figures: Fig
         claims=claims,
         studies=studies,
         data=data_view(inputs, figures),
-        method=method_view(inputs),
+        method=method_view(inputs, figures),
         tables=tables,
     )
 
@@ -715,7 +715,7 @@ def _size(size: int | None) -> str:
     return f"{size} B"
 
 
-def method_view(inputs: Inputs) -> View:
+def method_view(inputs: Inputs, figures: Figures) -> View:
     """Return the method page: units, covariances used, verdict rules, assumptions in the code."""
     used = sorted({study.unit for study in inputs.studies if study.unit})
     rows = [row for study in inputs.studies for row in study.estimates if not row.is_measure]
@@ -726,6 +726,7 @@ def method_view(inputs: Inputs) -> View:
         "verdicts": [badge(verdict.name) for verdict in VERDICTS],
         "recovery": recovery_rows(inputs.project.root),
         "planted": study_recovery(inputs.project.root),
+        "planted_figure": _figure(figures.recovery),
         "assumptions": [
             {"file": item.file, "line": item.line, "text": item.text} for item in inputs.assumptions
         ],

@@ -105,6 +105,9 @@ class StudyLine:
         first and of those that allow for most dependence of those it declares.
     power : float or None
         Median power of the coefficients in the independent draw.
+    biases : str
+        Each coefficient's bias in standard deviations of its estimates, with a mark of exclamation
+        where it is neither small nor may be chance.
     verdict : str
         recovered; recovered but for some; can't be told; counts only.
     why : str
@@ -124,6 +127,7 @@ class StudyLine:
     shared: float | None
     widest: float | None
     power: float | None
+    biases: str
     verdict: str
     why: str
 
@@ -191,7 +195,7 @@ def read_told(root: Path) -> dict[str, dict[str, str]]:
 def _counts(study: str, says: str) -> StudyLine:
     none = None
     return StudyLine(
-        study, "counts", "", 0, 0, 0, 0, none, none, none, none, none, none, "counts only", says
+        study, "counts", "", 0, 0, 0, 0, none, none, none, none, none, none, "", "counts only", says
     )
 
 
@@ -224,6 +228,7 @@ def _line(study: str, rows: pl.DataFrame, terms: list[Term], notes: Mapping[str,
         shared=_mean([term.coverage for term in leading(shared, classical=False)]),
         widest=_mean([term.coverage for term in _widest(shared)]),
         power=_median([term.power for term in first_told if term.truth != 0]),
+        biases=" ".join(f"{term.off:.3f}{'' if term.unbiased else '!'}" for term in first_told),
         verdict=verdict,
         why=" ".join(why),
     )
