@@ -3,9 +3,10 @@
     python benchmarks/plant.py [--worlds 200] [--from 1] [--states 32] [--found DIR] [--out DIR]
     python benchmarks/plant.py --choose     writes config/recovery/planted.csv anew
 
-Adds one file a world to results/planting/ (worlds that stand there aren't run again; several
-processes may share the folder), then makes the tables and figures of docs/recovery/ of all that
-stand there; `--tables` makes these alone. See docs/method.md.
+Adds one file a world to results/planting/ (what stands there isn't run again, but for studies
+named by `--again`; several processes may share the folder), then makes the tables and figures of
+docs/recovery/ of all worlds that are complete there; `--tables` makes these alone. Designs are read
+as it goes: don't change the code while it runs. See docs/method.md.
 """
 
 from __future__ import annotations
@@ -16,20 +17,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from foedus.cli.environment import pin_environment
 
 pin_environment()
 
-from foedus.config import Project, load_project  # noqa: E402  (threads are pinned first)
+import polars as pl  # noqa: E402  (threads are pinned first)
+
+from foedus.config import Project, load_project  # noqa: E402
 from foedus.store import write_parquet  # noqa: E402
 from foedus.studies.estimation import Estimation  # noqa: E402
 from foedus.studies.registry import get_study, load_studies  # noqa: E402
 from foedus.world import planted_tables, planting  # noqa: E402
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ROOT = Path(__file__).resolve().parents[1]
 UNTOLD = planted_tables.UNTOLD
@@ -66,19 +65,29 @@ def run(project: Project, asked: argparse.Namespace) -> None:
     asked.found.mkdir(parents=True, exist_ok=True)
     for seed in range(asked.first, asked.first + asked.worlds):
         path = asked.found / f"world-{seed:03d}.parquet"
-        if path.is_file():
+        held = _held(path, asked.again)
+        missing = [study for study in studies if study not in held["study"].unique()]
+        if not missing:
             continue
         begun = time.process_time()
-        rows = list(planting.planted_world(project, seed, truths, studies, asked.states))
-        write_parquet(planting.as_table(rows), path)
+        rows = list(planting.planted_world(project, seed, truths, missing, asked.states))
+        made = pl.concat([held, pl.DataFrame(planting.as_table(rows))])
+        write_parquet(made.sort("study", maintain_order=True).to_arrow(), path)
         print(f"world {seed}: {time.process_time() - begun:.1f} s", file=sys.stderr, flush=True)
 
 
-def read_found(folder: Path) -> pl.DataFrame:
-    """Return the rows of all worlds that stand in a folder."""
-    import polars as pl
+def _held(path: Path, again: list[str]) -> pl.DataFrame:
+    """Return a world's rows so far, but for studies that are to be run again."""
+    if not path.is_file():
+        return pl.DataFrame(planting.as_table([]))
+    return pl.read_parquet(path).filter(~pl.col("study").is_in(again))
 
-    return pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("world-*.parquet"))])
+
+def read_found(folder: Path) -> pl.DataFrame:
+    """Return the rows of all worlds that stand in a folder with every study."""
+    wanted = {study for study, _ in planting.read_truths(ROOT / planting.FILE)}
+    worlds = [pl.read_parquet(path) for path in sorted(folder.glob("world-*.parquet"))]
+    return pl.concat([world for world in worlds if wanted == set(world["study"].unique())])
 
 
 def write(path: Path, names: list[str], rows: list[dict[str, str]]) -> None:
@@ -164,6 +173,13 @@ def main() -> None:
     parser.add_argument("--states", type=int, default=planting.STATES)
     parser.add_argument("--found", type=Path, default=ROOT / "results" / "planting")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "recovery")
+    parser.add_argument(
+        "--again",
+        nargs="*",
+        default=[],
+        metavar="STUDY",
+        help="run these anew: their design changed",
+    )
     parser.add_argument("--choose", action="store_true", help="choose the coefficients anew")
     parser.add_argument("--tables", action="store_true", help="only tables and figures")
     parser.add_argument("--no-tables", action="store_true", help="no tables and figures")

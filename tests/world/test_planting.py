@@ -267,7 +267,7 @@ def test_a_study_s_line_counts_what_is_found_and_says_what_is_not() -> None:
     assert (s.worlds, s.asked, s.terms, s.found) == (40, 41, 2, 1)
     assert s.verdict == "recovered but for 1 of 2"
     assert "z of m (bias +" in s.why
-    assert "No estimate in 1 of 41: m, 1 worlds: a rare term decides" in s.why
+    assert "No estimate in 1 of 41: m, 1 world: a rare term decides" in s.why
     assert s.why.endswith("A note.")
     assert (s.shared, s.widest) == (0.0, 1.0)
 

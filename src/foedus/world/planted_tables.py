@@ -213,7 +213,8 @@ def _line(study: str, rows: pl.DataFrame, terms: list[Term], notes: Mapping[str,
     verdict = UNTOLD if not first_told else "recovered"
     if missed:
         verdict = f"recovered but for {len(missed)} of {len(first_told)}"
-    why = [*_missed(missed), *_reasons(first, asked), *filter(None, [notes.get(study, "")])]
+    few = [] if first_told else [f"No coefficient was estimated in {FEWEST} worlds."]
+    why = [*few, *_missed(missed), *_reasons(first, asked), *filter(None, [notes.get(study, "")])]
     return StudyLine(
         study=study,
         kind="world" if set(rows["draw"].unique()) == {"world"} else "planted",
@@ -285,7 +286,7 @@ def _reasons(rows: pl.DataFrame, asked: int) -> list[str]:
     kinds = lost.with_columns(kind=pl.col("reason").map_elements(kind_of, pl.String))
     counted = kinds.group_by("model", "kind").len().sort("len", "model", "kind", descending=True)
     said = [
-        f"{one['model']}, {one['len']} worlds: {one['kind']}"
+        f"{one['model']}, {one['len']} world{'s' if one['len'] > 1 else ''}: {one['kind']}"
         for one in counted.head(3).iter_rows(named=True)
     ]
     return [f"No estimate in {lost.height} of {asked}: {'; '.join(said)}."]
