@@ -14,7 +14,15 @@ from foedus.models.arrays import BoolArray, FloatArray, blocks, product_blocks
 from foedus.models.covariance import Ingredients, Scores
 from foedus.models.families import FAMILIES, Family, NegativeBinomial
 from foedus.models.inputs import Inputs, Part
-from foedus.models.newton import LARGE, THIN, Optimum, Problem, maximise, weighted_square
+from foedus.models.newton import (
+    COMPILED_ROWS,
+    LARGE,
+    THIN,
+    Optimum,
+    Problem,
+    maximise,
+    weighted_square,
+)
 from foedus.models.predictor import Predictor, SingleIndex
 from foedus.models.scaling import (
     collinear_columns,
@@ -249,7 +257,7 @@ def _maximise_unseparated(
 
 def _problem(data: _Data, rule: str) -> Problem:
     """Scale the columns and deal with collinear ones."""
-    large = data.y.size >= LARGE
+    large, compiled = data.y.size >= LARGE, data.y.size >= COMPILED_ROWS
     scaling = scale_columns_quickly(data.X, THIN) if large else scale_columns(data.X)
     found = collinear_columns(scaling.correlation)
     if found and rule == "drop":
@@ -259,7 +267,7 @@ def _problem(data: _Data, rule: str) -> Problem:
         scaling = scale_columns(data.X)
         found = collinear_columns(scaling.correlation)
     refuse_collinear(found, data.names)
-    return Problem(data.y, data.X, data.names, scaling, data.weights, data.offset, large)
+    return Problem(data.y, data.X, data.names, scaling, data.weights, data.offset, compiled)
 
 
 def _index(problem: Problem, beta: FloatArray) -> FloatArray:
@@ -273,10 +281,13 @@ def _index(problem: Problem, beta: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """At the top: log-likelihood, index, score and expected information by row, information."""
+    """At the top: log-likelihood, index, score and expected information by row, information.
+
+    The index is None where nobody asks for it: after a compiled pass.
+    """
 
     loglik: float
-    eta: FloatArray
+    eta: FloatArray | None
     score: FloatArray
     expected: FloatArray
     matrix: FloatArray
@@ -289,20 +300,21 @@ def _last_pass(family: Family, problem: Problem, beta: FloatArray, information: 
     turned = scaling.mild
     A = scaling.matrix()
     own = A @ beta if turned else beta
-    last = _Last(0.0, np.empty(n), np.empty(n), np.empty(n), np.zeros((k, k)))
     compiled = problem.rows_for(family)
     if compiled is not None:
         from foedus.models.passes import sums_of
 
+        score, expected = np.empty(n), np.empty(n)
         loglik, _, matrix = sums_of(
             compiled,
             beta,
-            score=last.score,
-            expected=last.expected,
-            index=last.eta,
+            score=score,
+            expected=expected,
             of_expected=information == "expected",
         )
-        return replace(last, loglik=loglik, matrix=matrix)
+        return _Last(loglik, None, score, expected, matrix)
+    last = _Last(0.0, np.empty(n), np.empty(n), np.empty(n), np.zeros((k, k)))
+    assert last.eta is not None
     loglik = 0.0
     for rows in product_blocks(n, k):
         Z = problem.X[rows] if turned else scaling.block(problem.X[rows])
@@ -329,6 +341,7 @@ def _ingredients(
     n, k = problem.X.shape
     extra, loglik = None, optimum.loglik
     if family.canonical:
+        assert optimum.rows is not None
         score, expected = optimum.rows.score, optimum.rows.information
         bread_inverse = optimum.information
     else:
@@ -336,6 +349,7 @@ def _ingredients(
         score, expected, bread_inverse = last.score, last.expected, last.matrix
         loglik = last.loglik
         if isinstance(family, NegativeBinomial) and information == "observed":
+            assert last.eta is not None
             extra, bread_inverse = _joint_negbin(family, problem, last.eta, bread_inverse)
     bread = linalg.inv(bread_inverse)
     dispersion, ancillary = 1.0, {}

@@ -46,6 +46,10 @@ LARGE = 150_000
 COMPILED = ("logit", "probit")
 """Models with compiled passes (`foedus.models.passes`)."""
 
+COMPILED_ROWS = 60_000
+"""Rows from which a fit has compiled passes: a study fits dozens of models of about that size, and
+what these save is more than the time that the passes take to load, once."""
+
 ALIKE = 2.0
 """Squared distance, in a subsample's standard errors and by coefficient, that says nothing."""
 
@@ -59,8 +63,8 @@ class Problem:
     """The data of one fit: outcome, matrix, prior weights, offset and names.
 
     ``compiled`` says whether passes over the rows are compiled, for the models that have such
-    passes: loading them takes as long as a pass over a million rows, so it is for large fits, and
-    then for their subsamples too.
+    passes: they take a third of a second to load, so that is for larger fits, and then for their
+    subsamples too.
     """
 
     y: FloatArray
@@ -108,13 +112,14 @@ class Optimum:
     """Where Newton's method stopped, and what it took.
 
     ``beta`` are coefficients of the scaled columns. ``rows`` and ``information`` are those of the
-    last pass, which was at the top or less than STEP_FINAL away from it.
+    last pass, which was at the top or less than STEP_FINAL away from it; ``rows`` is None where
+    they were not asked for.
     """
 
     beta: FloatArray
     loglik: float
     iterations: int
-    rows: RowParts
+    rows: RowParts | None
     information: FloatArray
 
 
@@ -271,7 +276,9 @@ def maximise(
     """
     if near is not None and start is None:
         near = _better_start(family, problem, near)
-    beta, state, keep = _beginning(family, problem, start, near)
+    n = problem.y.size
+    keep = RowParts(np.empty(n), np.empty(n)) if last_pass else None
+    beta, state = _beginning(family, problem, start, near, keep)
     before, step = np.inf, np.zeros_like(beta)
     for iteration in range(1, most + 1):
         loglik, gradient, information = state
@@ -302,11 +309,14 @@ def maximise(
 
 
 def _beginning(
-    family: Family, problem: Problem, start: FloatArray | None, near: FloatArray | None
-) -> tuple[FloatArray, State, RowParts]:
-    """Return where the method begins, what a pass over the rows gives there, and its rows."""
+    family: Family,
+    problem: Problem,
+    start: FloatArray | None,
+    near: FloatArray | None,
+    keep: RowParts | None,
+) -> tuple[FloatArray, State]:
+    """Return where the method begins and what a pass over the rows gives there."""
     n = problem.y.size
-    keep = RowParts(np.empty(n), np.empty(n))
     beta = start if start is not None else near
     if start is None and n >= LARGE and family.name != "ols":  # whose first step is its last
         beta = _start_from_subsample(family, problem, near)
@@ -315,9 +325,9 @@ def _beginning(
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             state = sums_at(family, problem, beta, keep)
         if np.isfinite(state[0]):
-            return beta.copy(), state, keep
+            return beta.copy(), state
     beta = _start(family, problem)
-    return beta, _finite_start(family, problem, beta, keep), keep
+    return beta, _finite_start(family, problem, beta, keep)
 
 
 def _by_chords(
@@ -344,7 +354,7 @@ def _by_chords(
 
 
 def _risen(
-    family: Family, problem: Problem, beta: FloatArray, loglik: float, keep: RowParts
+    family: Family, problem: Problem, beta: FloatArray, loglik: float, keep: RowParts | None
 ) -> tuple[FloatArray, State] | None:
     """Return a place and what a pass gives there, None if the log-likelihood is less there."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -353,7 +363,9 @@ def _risen(
     return (beta, state) if np.isfinite(state[0]) and state[0] >= loglik - slack else None
 
 
-def _finite_start(family: Family, problem: Problem, beta: FloatArray, keep: RowParts) -> State:
+def _finite_start(
+    family: Family, problem: Problem, beta: FloatArray, keep: RowParts | None
+) -> State:
     state = sums_at(family, problem, beta, keep)
     if not np.isfinite(state[0]):
         raise EstimationError(
@@ -369,7 +381,7 @@ def _advance(
     beta: FloatArray,
     step: FloatArray,
     loglik: float,
-    keep: RowParts,
+    keep: RowParts | None,
 ) -> tuple[FloatArray, State]:
     """Take the step, halved until the log-likelihood does not fall."""
     slack = 1e-10 * (abs(loglik) + 1.0)
@@ -412,7 +424,7 @@ def _start_from_subsample(
         if thin is None:
             thin = problem.taken(slice(None, None, THIN))
         start = _start(family, thin) if near is None else near
-        found = maximise(family, thin, start=start, most=25, done=STEP_START)
+        found = maximise(family, thin, start=start, most=25, done=STEP_START, last_pass=False)
     except EstimationError:
         return None
     beta = found.beta

@@ -307,12 +307,12 @@ def _gradient_of(
 
 
 @njit(
-    types.void(*_GIVEN, types.boolean, _row, _row, _row, _row, _row, _rows, _row),
+    types.void(*_GIVEN, types.boolean, _row, _row, _row, _row, _rows, _row),
     nogil=True, error_model="numpy", cache=True,
 )  # fmt: skip
 def _sums_of(
     kind: int, X: Any, y: Any, weight: Any, offset: Any, shift: Any, scale: Any, beta: Any,
-    start: int, stop: int, of_expected: bool, score: Any, observed: Any, expected: Any, index: Any,
+    start: int, stop: int, of_expected: bool, score: Any, observed: Any, expected: Any,
     gradient: Any, square: Any, loglik: Any,
 ) -> None:  # fmt: skip
     """Add a segment's log-likelihood, gradient and information; keep what is asked for by row."""
@@ -356,8 +356,6 @@ def _sums_of(
             observed[first : first + n] = h[:n]
         if expected.size:
             expected[first : first + n] = a[:n]
-        if index.size:
-            index[first : first + n] = eta[:n]
         _add_products(Z, n, u, gradient)
         _add_square(Z, n, a if of_expected else h, room, square)
 
@@ -432,7 +430,6 @@ def sums_of(
     score: FloatArray = NONE,
     observed: FloatArray = NONE,
     expected: FloatArray = NONE,
-    index: FloatArray = NONE,
     of_expected: bool = False,
 ) -> tuple[float, FloatArray, FloatArray]:
     """Return log-likelihood, gradient and information on the scaled columns.
@@ -442,9 +439,9 @@ def sums_of(
     rows : Rows
     beta : float array
         Coefficients of the scaled columns.
-    score, observed, expected, index : float array, optional
-        Filled in by row where given: score, observed and expected information (of a probit, whose
-        two kinds differ), prior weights included, and the index.
+    score, observed, expected : float array, optional
+        Filled in by row where given, prior weights included; observed and expected information
+        differ in a probit.
     of_expected : bool
         Whether the matrix returned is the expected information; `expected` must then be given.
     """
@@ -452,7 +449,7 @@ def sums_of(
     k = beta.size
     gradients, squares = np.zeros((len(segments), k)), np.zeros((len(segments), k, k))
     logliks = np.zeros((len(segments), 1))
-    filled = (score, observed, expected, index)
+    filled = (score, observed, expected)
 
     walk: Any = _sums_of
 
