@@ -67,6 +67,17 @@ def test_a_column_that_stays_is_not_copied_again() -> None:
     assert shared.filled([1.0, column], 5)[2, 1] == -1.0
 
 
+def test_a_room_that_was_emptied_is_filled_anew() -> None:
+    shared = Room()
+    column = np.arange(5.0)
+    column.flags.writeable = False
+    before = shared.filled([1.0, column], 5)
+    shared.empty()
+    X = shared.filled([1.0, column], 5)
+    assert not np.shares_memory(before, X)
+    np.testing.assert_array_equal(X, before)
+
+
 def test_fits_in_one_room_are_those_of_fits_alone() -> None:
     rng = np.random.default_rng(2)
     frame = {name: rng.normal(size=3_000) for name in ("a", "b", "c")}

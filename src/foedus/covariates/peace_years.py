@@ -76,20 +76,19 @@ def years_since(
 def _counted(
     together: NDArray[np.bool_], event: NDArray[np.int8], counting: str
 ) -> NDArray[np.int16]:
-    """Count the years of peace of pairs, year by year; the years are the last axis."""
+    """Count the years of peace of pairs; the years are the last axis."""
     if counting == "calendar":
         return _since_the_last(together, event)
+    # years together up to each year's end, less those up to the end of the last peace
+    present = np.cumsum(together, axis=-1, dtype=np.int16)
+    ended = np.where(event == 1, present, np.int16(0))
+    if counting == "spell":
+        # a pair that returns begins again: its peace has ended in the year before
+        returns = together[..., 1:] & ~together[..., :-1]
+        np.copyto(ended[..., :-1], present[..., :-1], where=returns)
+    np.maximum.accumulate(ended, axis=-1, out=ended)
     length = np.zeros(event.shape, np.int16)
-    running = np.zeros(event.shape[:-1], np.int16)
-    seen = np.zeros(event.shape[:-1], dtype=bool)
-    for year in range(event.shape[-1]):
-        present = together[..., year]
-        if counting == "spell":
-            seen &= present
-        running[present & ~seen] = 0
-        seen |= present
-        length[..., year] = running
-        running = np.where(event[..., year] == 1, 0, running + present).astype(np.int16)
+    np.subtract(present[..., :-1], ended[..., :-1], out=length[..., 1:])
     return length
 
 

@@ -47,9 +47,8 @@ class Room:
         """
         k = len(columns)
         if self._memory.size < n * k:
-            self._memory = np.empty(0)  # or both would be held at once
+            self.empty()  # or both would be held at once
             self._memory = np.empty(n * k)
-            self._held = []
         if n != self._rows:
             self._held = []
         X = self._memory[: n * k].reshape(k, n).T
@@ -68,6 +67,10 @@ class Room:
         self._held[:k] = wanted
         self._rows = n
         return X
+
+    def empty(self) -> None:
+        """Give the memory back, where something else needs it for a while."""
+        self._memory, self._rows, self._held = np.empty(0), 0, []
 
     def _has(self, place: int, known: object) -> bool:
         if place >= len(self._held):

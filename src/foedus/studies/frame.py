@@ -8,7 +8,7 @@ that a model which an alternative doesn't touch isn't estimated again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -45,8 +45,8 @@ DENSE_KEPT = 3
 LARGE_SHARED = 24 << 20
 """Bytes from which an array that covariates share is freed after some others (similarities)."""
 
-MASKS = 64 << 20
-"""Bytes of filters and of marks of missing values that a run keeps: one byte a row of the unit."""
+MASKS = 12 << 20
+"""Bytes of filters and of marks of missing values that a run keeps: one bit a row of the unit."""
 
 TAKEN = 64 << 20
 """Bytes of columns on the rows of a model that a run keeps for the next model on the same rows."""
@@ -350,13 +350,18 @@ class Frame:
     def _kept(self, expression: str) -> Mask:
         """Return `keep`, made once for all designs that mean the same rows by it."""
         key = digest([*self.ground.place, self.filter_signature(expression)])
-        return self.workshop._masks.get(key, lambda: np.array(self.keep(expression)))
+        return self._mask(key, lambda: self.keep(expression))
 
     def _complete(self, name: str) -> Mask:
         """Return the rows of the universe in which a variable isn't missing."""
         values = self.raw(name)
         key = f"complete {self.signature(name)}"
-        return self.workshop._masks.get(key, lambda: ~is_gone(values))
+        return self._mask(key, lambda: ~is_gone(values))
+
+    def _mask(self, key: str, make: Callable[[], Mask]) -> Mask:
+        """Return marks of rows, kept as bits."""
+        bits = self.workshop._masks.get(key, lambda: np.packbits(make()))
+        return np.unpackbits(bits, count=self.n_rows).view(np.bool_)
 
     def fits(self, expression: str, rows: Rows) -> Mask:
         """Return which of a model's rows satisfy a filter.

@@ -67,6 +67,7 @@ def portrait_rows(declared: Estimation) -> list[Row]:
     some fold) is left out without a word: nothing hangs on it.
     """
     rows: list[Row] = []
+    declared.memo.room.empty()  # the models here have matrices of their own
     for model, terms in _leading(declared).items():
         made = _fitted(declared, model)
         if made is None:
