@@ -34,7 +34,13 @@ from foedus.errors import UsageError
     show_default=True,
     help="Whose list says which states exist: COW's, or Gleditsch and Ward's.",
 )
-@click.option("--where", metavar="EXPR", help="Keep the rows where this is true of the columns.")
+@click.option(
+    "--where",
+    metavar="EXPR",
+    help="Keep the rows where this is known to be true of the columns asked for, such as "
+    '"year >= 1946 and (contiguous == 1 or not major1)"; missing(column) and known(column) ask '
+    "whether a value is there.",
+)
 @click.option("--k", type=int, help="k-ad-year: states in a set [3].")
 @click.option("--events", metavar="KIND", help="k-ad-year: any alliance, or defense, offense, ...")
 @click.option("--controls", type=int, help="k-ad-year: non-events drawn from each year [100].")
