@@ -111,20 +111,24 @@ def tables(found: Path, out: Path) -> None:
         chosen = [term for term in terms if (term.draw == planting.SHARED) == shared]
         write(out / f"{name}.csv", of_term, [planted_tables.as_texts(term) for term in chosen])
     write(out / "studies.csv", of_study, [planted_tables.as_texts(line) for line in lines])
-    (out / "planted.md").write_text(markdown(lines, rows), encoding="utf-8")
+    (out / "planted.md").write_text(markdown(lines, terms, rows), encoding="utf-8")
     draw(out)
     print(f"{rows['seed'].n_unique()} worlds", file=sys.stderr)
 
 
-def markdown(lines: list[planted_tables.StudyLine], rows: pl.DataFrame) -> str:
-    """Return the page of the table, a row a study."""
+def markdown(
+    lines: list[planted_tables.StudyLine], terms: list[planted_tables.Term], rows: pl.DataFrame
+) -> str:
+    """Return the page of the tables: a row a study, and a row a covariance."""
     worlds, kinds = rows["seed"].n_unique(), [line.verdict.split(" but")[0] for line in lines]
     whole = sum(line.verdict == "recovered" for line in lines)
-    terms, found = sum(line.terms for line in lines), sum(line.found for line in lines)
+    others = len(list((ROOT / "config" / "studies").glob("*/study.yaml"))) - len(lines)
+    planted, found = sum(line.terms for line in lines), sum(line.found for line in lines)
     text = [
         "# Planted outcomes, by study",
         "",
-        f"{worlds} simulated worlds, {len(lines)} default studies. {found} of {terms} planted "
+        f"{worlds} simulated worlds, {len(lines)} default studies; {others} others need sources "
+        f"that a world doesn't draw. {found} of {planted} planted "
         f"coefficients were found; all of {whole} studies, all but some of "
         f"{kinds.count('recovered') - whole}; {kinds.count('counts only')} studies only count, and "
         f"of {kinds.count(UNTOLD)} nothing can be told. How outcomes are drawn, and what "
@@ -150,6 +154,21 @@ def markdown(lines: list[planted_tables.StudyLine], rows: pl.DataFrame) -> str:
         own = " (the world's own truth)" if line.kind == "world" else ""
         said = f"{line.verdict}{own}. {line.why}".strip()
         text.append(f"| {line.study} | {line.what} | {' | '.join(numbers)} | {said} |")
+    text += [
+        "",
+        "## By covariance",
+        "",
+        "Mean coverage of the coefficients' 95 percent intervals, where rows are independent and "
+        "where those that share a state, a dyad, a dispute or a war share errors. Worlds have some "
+        f"{planting.STATES * 3 // 5} states at a time: few for a variance that is estimated from "
+        "states.",
+        "",
+        "| covariance | coefficients | independent, % | shared, % |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, n, alone, shared in planted_tables.by_covariance(terms):
+        percent = ["" if value is None else f"{100 * value:.0f}" for value in (alone, shared)]
+        text.append(f"| {name} | {n} | {' | '.join(percent)} |")
     return "\n".join([*text, ""])
 
 

@@ -23,6 +23,7 @@ from foedus.world import planting
 from foedus.world.planted_tables import (
     StudyLine,
     Term,
+    by_covariance,
     kind_of,
     leading,
     names_of,
@@ -270,6 +271,12 @@ def test_a_study_s_line_counts_what_is_found_and_says_what_is_not() -> None:
     assert "No estimate in 1 of 41: m, 1 world: a rare term decides" in s.why
     assert s.why.endswith("A note.")
     assert (s.shared, s.widest) == (0.0, 1.0)
+    terms = summarise_terms(table)
+    (name, n, alone, shared), (other, m, nothing, whole) = by_covariance(terms)
+    assert (name, n, shared) == ("classical", 2, 0.0)
+    assert alone == pytest.approx(np.mean([term.coverage for term in leading(
+        [term for term in terms if term.draw == "independent"])]))  # fmt: skip
+    assert (other, m, nothing, whole) == ("dyadic", 0, None, 1.0)
 
 
 def test_reasons_have_kinds() -> None:

@@ -199,6 +199,20 @@ def _counts(study: str, says: str) -> StudyLine:
     )
 
 
+def by_covariance(terms: Sequence[Term]) -> list[tuple[str, int, float | None, float | None]]:
+    """Return mean coverage by covariance: its name, coefficients, independent and shared draw.
+
+    Coefficients are those with at least FEWEST worlds in the independent draw.
+    """
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    for term in terms:
+        if term.draw == "world" or term.coverage is None or term.worlds < FEWEST:
+            continue
+        found.setdefault(term.covariance, ([], []))[term.draw == "shared"].append(term.coverage)
+    rows = [(name, len(a), _mean(a), _mean(b)) for name, (a, b) in found.items()]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
 def _line(study: str, rows: pl.DataFrame, terms: list[Term], notes: Mapping[str, str]) -> StudyLine:
     import polars as pl
 
