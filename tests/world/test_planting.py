@@ -18,6 +18,7 @@ from foedus.models.drawing import find_law
 from foedus.sources.resolve import locate
 from foedus.studies import registry
 from foedus.studies.estimation import Estimation, Memo
+from foedus.studies.fit import plain_terms
 from foedus.studies.frame import Workshop
 from foedus.world import planting
 from foedus.world.planted_tables import (
@@ -195,7 +196,24 @@ def test_no_default_study_that_runs_in_a_world_is_left_out(made: Made, truths: T
         blocks = {block for name, block in truths if name == study}
         assert blocks == {*leading_models(design), *leading_measures(design)}
         for model in leading_models(design):
-            find_law(design.models[model].estimator)
+            spec = design.models[model]
+            find_law(spec.estimator)
+            terms = plain_terms(spec.formula) or []
+            absorbed = {"(Intercept)"} if "(Intercept)" not in truths[(study, model)] else set()
+            if spec.estimator != "multinomial":
+                assert set(terms) - absorbed <= set(truths[(study, model)]), (study, model)
+
+
+def test_a_term_for_which_nothing_is_planted_is_refused(
+    made: Made, worlds: Mapping[int, Memo], truths: Truths
+) -> None:
+    key = ("oren_1990", "wars")
+    fewer = {
+        **truths,
+        key: {name: value for name, value in truths[key].items() if name != "ln_size"},
+    }
+    with pytest.raises(InputError, match="nothing is planted for ln_size"):
+        _found(made, worlds, fewer, ["oren_1990"])
 
 
 def test_planted_coefficients_are_those_of_the_rule(

@@ -381,7 +381,12 @@ def _beside(
 ) -> Iterator[Planted]:  # fmt: skip
     for covariance in spec.covariance:
         for term in fitted.terms[covariance]:
-            value = truth.get(term.term, 0.0)
+            if term.term not in truth:
+                raise InputError(
+                    f"{FILE}: {study}, {model}: nothing is planted for {term.term}. The design "
+                    "changed: run python benchmarks/plant.py --choose, then --again with the study."
+                )
+            value = truth[term.term]
             yield Planted(
                 seed, study, model, spec.estimator, draw, term.term, covariance, value,
                 term.estimate, term.std_error,
