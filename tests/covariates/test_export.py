@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from foedus import store
 from foedus.covariates.assemble import Panel, build_panel
+from foedus.covariates.codebook import key_says
 from foedus.covariates.distribution import QUANTILES, distribution_of, tabulate
 from foedus.covariates.export import stata_names, write_panel, write_stream
 from foedus.covariates.stream import PanelStream
 from foedus.covariates.values import is_missing
 from foedus.errors import UsageError
+from foedus.panels.units import units
 from tests.covariates.conftest import SmallTables
 from tests.covariates.test_assemble import contiguity
 
@@ -80,6 +82,8 @@ def test_parquet_and_stata_carry_definitions(panel: Panel, tmp_path: Path) -> No
     write_panel(panel, tmp_path / "a.dta")
     with pd.io.stata.StataReader(tmp_path / "a.dta") as stata:
         assert stata.variable_labels()["contiguous"].startswith("1 if they share a land")
+        assert stata.variable_labels()["ccode2"] == "COW number of state 2"
+        assert stata.variable_labels()["year"] == "Year"
         labels = stata.value_labels()
         assert labels["contiguous"] == {0: "no", 1: "yes"}
         assert labels["conttype"][1] == "land or river"
@@ -188,3 +192,8 @@ def test_names_too_long_for_stata_are_cut_and_told_whole(panel: Panel, tmp_path:
     twins = ["a" * 21 + "b" * 4 + "c" * 10, "a" * 21 + "d" * 4 + "c" * 10]
     with pytest.raises(UsageError, match="are the same when cut"):
         stata_names(twins)
+
+
+def test_every_key_of_every_unit_is_told() -> None:
+    told = {key: key_says(key) for one in units().values() for key in one.keys}
+    assert [key for key, says in told.items() if says == key] == []

@@ -14,6 +14,7 @@ from tests.covariates.conftest import SmallTables, members, states
 from tests.covariates.test_assemble import contiguity, nmc
 
 from foedus.covariates.assemble import build_panel
+from foedus.covariates.k_ads import _asked
 from foedus.errors import UsageError
 from foedus.panels.k_ads import KAdOptions, count_sets, founders, sample
 from foedus.panels.units import load_system
@@ -173,3 +174,11 @@ def test_what_makes_no_sample_is_refused(options: dict[str, Any], words: str) ->
 def test_only_k_ads_take_these_options() -> None:
     with pytest.raises(UsageError, match="only k-ad-year"):
         build_panel(tables_of(), "dyad-year", YEARS, [], options={"k": 3})  # type: ignore[arg-type]
+
+
+def test_all_leaves_out_what_is_made_on_request_only() -> None:
+    """COW's own alliances are a user's to bring; asking for all covariates doesn't ask for them."""
+    names = {entry.name for level in ("state", "dyad") for entry, _ in _asked("all", level)}
+    assert "atop" in names
+    assert "cow_alliance" not in names
+    assert _asked(["cow_alliance"], "dyad")

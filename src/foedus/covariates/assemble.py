@@ -37,7 +37,7 @@ from foedus.covariates.values import (
 from foedus.covariates.where import keep_rows
 from foedus.errors import PanelError, UsageError
 from foedus.panels.spine import Spine
-from foedus.panels.units import build_spine, get_unit
+from foedus.panels.units import build_spine, get_unit, units
 from foedus.parquet import arrow_of
 from foedus.sources.tables import Tables
 from foedus.store import nullable_types, with_metadata
@@ -414,8 +414,10 @@ def _entries(unit: str, keys: Sequence[str], names: Sequence[str] | str) -> dict
     for name in asked:
         entry = get_covariate(name)
         if not fits(entry, unit, keys):
+            others = [one.name for one in units().values() if fits(entry, one.name, one.keys)]
             raise UsageError(
-                f"covariate {name} has no column on {unit}. See `foedus covariates --unit {unit}`."
+                f"covariate {name} has no column on {unit}; it has on {', '.join(others)}. See "
+                f"`foedus covariates --unit {unit}`."
             )
         chosen[name] = entry
     return chosen

@@ -23,6 +23,19 @@ _HTML_HEAD = (
     "column", "definition", "unit", "missing", "distribution", "mean", "least", "5 %", "25 %",
     "median", "75 %", "95 %", "greatest", "from", "years", "citation",
 )  # fmt: skip
+# What keys are, in codebooks and Stata's labels.
+KEYS = {
+    "ccode": "COW number of the state",
+    "gwcode": "Gleditsch and Ward's number of the state",
+    "year": "Year",
+    "month": "Month, 1 to 12",
+    "day": "Day of the month",
+    "atopid": "ATOP's number of the alliance",
+    "warnum": "COW's number of the war",
+    "dispnum": "Number of the dispute",
+    "conflict_id": "UCDP's number of the conflict",
+    "region": "Region: 1 Americas, 2 Europe, 3 Africa, 4 Middle East, 5 Asia and Oceania",
+}
 _BARS = "▁▂▃▄▅▆▇█"
 _MOSTLY_MISSING = 0.5
 
@@ -116,9 +129,17 @@ def _shown(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
+def key_says(name: str) -> str:
+    """Return what a key of a unit is: of `ccode2`, that it is state 2's."""
+    bare = name.rstrip("0123456789")
+    which = name[len(bare) :]
+    said = KEYS.get(bare, name)
+    return said.replace("the state", f"state {which}") if which else said
+
+
 def _told(name: str, note: ColumnNote | None) -> list[str]:
     if note is None:
-        return [name, "Key of the unit.", "", "", "", ""]
+        return [name, f"Key of the unit: {key_says(name)}.", "", "", "", ""]
     said = note.as_metadata()
     origin = said["sources"] + (f" ({said['options']})" if said["options"] else "")
     definition = f"{note.definition} {note.dating}".strip()

@@ -19,6 +19,7 @@ from foedus.covariates.codebook import (
     codebook,
     codebook_html,
     codebook_markdown,
+    key_says,
     panel_codebook,
 )
 from foedus.covariates.stream import Column, PanelStream
@@ -190,6 +191,7 @@ def _write_dta(panel: Panel, out: Path) -> None:
         short.get(name, name): (f"{name}: " * (name in short) + note.definition)[:_STATA_LABEL]
         for name, note in panel.notes.items()
     }
+    labels |= {key: key_says(key) for key in panel.keys}
     codes = {short.get(name, name): told for name, told in _value_labels(panel).items()}
     with store.atomic(out) as temporary:
         frame.to_stata(

@@ -201,7 +201,7 @@ def _levels(
 def _asked(covariates: Sequence[str] | str, level: str) -> list[tuple[Covariate, ColumnSpec]]:
     """Return the columns of a level that were asked for, in order."""
     if covariates == "all":
-        entries = list(registry().values())
+        entries = [entry for entry in registry().values() if not entry.on_request]
     else:
         names = [covariates] if isinstance(covariates, str) else covariates
         entries = [get_covariate(name) for name in names]
