@@ -5,6 +5,7 @@
     python benchmarks/bench_models.py --specifications    1,000 models, extrapolated from 40
     python benchmarks/bench_models.py --specifications --all       ... all of them run
     python benchmarks/bench_models.py --growth            how cost grows, to 20 million rows
+    python benchmarks/bench_models.py --passes            compiled passes over rows, and plain ones
 
 Uses ../shared/samples/sample_ddy.csv.gz beside the repository, or the file named, or else a
 synthetic sample of the same size. Set OPENBLAS_NUM_THREADS=1 for the time of one core. Ours and
@@ -228,6 +229,30 @@ def left_out(data: pd.DataFrame) -> None:
     print()
 
 
+def passes_compiled_and_plain(data: pd.DataFrame) -> None:
+    """Print a fit by passes block by block in numpy, and by compiled ones, a matrix's room kept."""
+    from foedus.models import fit
+    from foedus.models.room import Room
+
+    compiled, shared = fit.COMPILED_ROWS, Room()
+    for estimator in ("logit", "probit"):
+        near = estimate(TEN.replace(" + contig", ""), data, estimator)
+
+        def again(room: Room | None = None, one: str = estimator, start: Any = near) -> None:
+            estimate(TEN, data, one, near=start, room=room)
+
+        fit.COMPILED_ROWS = len(data) + 1
+        plain, plain_cpu = best_of(again)
+        fit.COMPILED_ROWS = compiled
+        wall, cpu = best_of(lambda call=again: call(shared))
+        print(
+            f"{estimator} from a neighbour's estimates: plain passes {plain:.2f} s "
+            f"({plain_cpu:.2f} of processor), compiled {wall:.2f} s ({cpu:.2f} of processor)",
+            flush=True,
+        )
+    print()
+
+
 def some_formulas(count: int) -> list[str]:
     """Return models of the outcome on some of the ten terms each, all different where they can."""
     names = TEN.partition("~ ")[2].split(" + ")
@@ -288,10 +313,14 @@ def main() -> None:
     if "--specifications" in sys.argv:
         specifications(data)
         return
+    if "--passes" in sys.argv:
+        passes_compiled_and_plain(data)
+        return
     side_by_side(data)
     if rows:
         return
     dyadic_and_the_usual_loop(data)
+    passes_compiled_and_plain(data)
     left_out(data)
     specifications(data)
     timed("(start: data loaded)", lambda: None)

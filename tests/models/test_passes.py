@@ -16,6 +16,7 @@ from scipy import special
 from foedus.errors import EstimationError
 from foedus.models import estimate, fit, newton, passes, workers
 from foedus.models.families import FAMILIES
+from foedus.models.methods import indices
 from foedus.models.newton import Problem, RowParts
 from foedus.models.scaling import scale_columns
 
@@ -234,3 +235,32 @@ def test_rows_decided_are_dropped_as_by_the_small_one(
     assert found.rows_lost == plain.rows_lost
     assert found.terms == plain.terms
     np.testing.assert_allclose(found.params, plain.params, rtol=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n=st.integers(0, 1_300), k=st.integers(1, 7), many=st.integers(1, 4), seed=st.integers(0, 1_000)
+)
+def test_weighted_squares_of_some_rows(n: int, k: int, many: int, seed: int) -> None:
+    """Several weights at once, negative ones among them."""
+    rng = np.random.default_rng(seed)
+    X = np.asfortranarray(rng.normal(size=(n + 40, k)))
+    weights = rng.normal(size=(many, n))
+    found = passes.squares_of(X, slice(17, 17 + n), weights)
+    own = X[17 : 17 + n]
+    for one, w in zip(found, weights, strict=True):
+        near(one, (own * w[:, None]).T @ own)
+
+
+def test_a_large_multinomial_logit_is_the_small_one(
+    data: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = data.assign(kind=data["event"] * (1 + (data["x1"] > data["x2"] - 40.0)))
+    cov = ["classical", "HC1", "cluster(state)"]
+    plain = estimate("kind ~ x1 + x2 + flag", frame, "multinomial", cov=cov)
+    monkeypatch.setattr(indices, "COMPILED_ROWS", 1_000)
+    found = estimate("kind ~ x1 + x2 + flag", frame, "multinomial", cov=cov)
+    assert found.loglik == pytest.approx(plain.loglik, rel=1e-12)
+    np.testing.assert_allclose(found.params, plain.params, rtol=1e-9)
+    for name in cov:
+        np.testing.assert_allclose(found.std_errors(name), plain.std_errors(name), rtol=1e-9)

@@ -28,7 +28,7 @@ from foedus.models.covariance import Covariance, Scores
 from foedus.models.dependence import left_out_steps
 from foedus.models.design import Labels, read_column, take_rows
 from foedus.models.families import Family
-from foedus.models.newton import Problem, gradient_at, sums_at
+from foedus.models.newton import COMPILED_ROWS, Problem, gradient_at, sums_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -408,7 +408,8 @@ def _to_the_top(
     """
     fit = result.fit
     assert fit.family is not None
-    whole = Problem(fit.y, fit.X, fit.names, scores.scaling, fit.weights, fit.offset)
+    compiled = fit.y.size >= COMPILED_ROWS
+    whole = Problem(fit.y, fit.X, fit.names, scores.scaling, fit.weights, fit.offset, compiled)
     worst = 0.0
     for group in np.flatnonzero(good):
         rows = np.flatnonzero(np.any([one == group for one in groups], axis=0))

@@ -1,4 +1,4 @@
-"""A large logit's or probit's passes over the rows, compiled: index, score and products in one.
+"""Passes over many rows, compiled: a logit's or probit's index, score and products in one.
 
 numpy makes a dozen passes over each block, one an operation; here a block of rows is read once,
 scaled, and used up while it is in the processor's nearest cache. Rows are cut into segments of a
@@ -360,6 +360,29 @@ def _sums_of(
         _add_square(Z, n, a if of_expected else h, room, square)
 
 
+@njit(
+    types.void(_rows, _whole, _rows, types.float64[:, :, ::1]),
+    nogil=True,
+    error_model="numpy",
+    cache=True,
+)
+def _squares_of(X: Any, start: int, weights: Any, squares: Any) -> None:
+    """Add the lower half of X' diag(w) X for several weights, on rows from `start` on."""
+    k = X.shape[0]
+    Z, room, h = np.empty((k, BLOCK)), np.empty(BLOCK), np.empty(BLOCK)
+    for first in range(0, weights.shape[1], BLOCK):
+        n = min(BLOCK, weights.shape[1] - first)
+        for j in range(k):
+            z, x = Z[j], X[j, start + first : start + first + n]
+            for i in range(n):
+                z[i] = x[i]
+        for one in range(weights.shape[0]):
+            w = weights[one, first : first + n]
+            for i in range(n):
+                h[i] = w[i]
+            _add_square(Z, n, h, room, squares[one])
+
+
 NONE: FloatArray = np.empty(0)
 
 
@@ -461,3 +484,27 @@ def sums_of(
     lower: FloatArray = np.tril(squares.sum(axis=0))
     square: FloatArray = lower + np.tril(lower, -1).T
     return float(logliks.sum()), gradients.sum(axis=0), square
+
+
+def squares_of(X: FloatArray, rows: slice, weights: FloatArray) -> FloatArray:
+    """Return X' diag(w) X of some rows for several weights, which may be negative.
+
+    Parameters
+    ----------
+    X : float array, rows by columns
+        Column by column in memory.
+    rows : slice
+        Rows in a row.
+    weights : float array, weights by rows
+
+    Returns
+    -------
+    float array, weights by columns by columns
+    """
+    k = X.shape[1]
+    squares = np.zeros((weights.shape[0], k, k))
+    walk: Any = _squares_of
+    walk(X.T, rows.start, np.ascontiguousarray(weights), squares)
+    lower = np.tril(squares)
+    out: FloatArray = lower + np.tril(lower, -1).transpose(0, 2, 1)
+    return out

@@ -16,6 +16,7 @@ from scipy import linalg
 
 from foedus.errors import EstimationError
 from foedus.models.arrays import FloatArray, IntArray, blocks
+from foedus.models.newton import COMPILED_ROWS
 from foedus.models.separation import name_some
 
 STEP_DONE = 1e-7
@@ -118,13 +119,22 @@ def evaluate(model: RowModel, params: FloatArray) -> tuple[float, FloatArray, Fl
     # pair by pair of indices, put in their places once all rows are summed
     sums = [[np.zeros((one.places.size, other.places.size)) for other in model.indices[: a + 1]]
             for a, one in enumerate(model.indices)]  # fmt: skip
+    pairs = [(a, b) for a in range(n_indices) for b in range(a + 1)]
+    compiled = _of_one_matrix(model)
     for rows, (ll, d, h) in _walk(model, params):
         loglik += float(ll.sum())
         parts = [one.Z[rows] for one in model.indices]
         for a in range(n_indices):
             slopes[a] += d[a] @ parts[a]
-            for b in range(a + 1):
-                sums[a][b] += (parts[a] * h[a, b][:, None]).T @ parts[b]
+        if compiled:
+            from foedus.models.passes import squares_of
+
+            made = squares_of(model.indices[0].Z, rows, np.stack([h[pair] for pair in pairs]))
+            for (a, b), square in zip(pairs, made, strict=True):
+                sums[a][b] += square
+            continue
+        for a, b in pairs:
+            sums[a][b] += (parts[a] * h[a, b][:, None]).T @ parts[b]
     gradient, information = np.zeros(p), np.zeros((p, p))
     for a, one in enumerate(model.indices):
         gradient[one.places] += slopes[a]
@@ -133,6 +143,13 @@ def evaluate(model: RowModel, params: FloatArray) -> tuple[float, FloatArray, Fl
             if b < a:
                 information[np.ix_(other.places, one.places)] += sums[a][b].T
     return loglik, gradient, information
+
+
+def _of_one_matrix(model: RowModel) -> bool:
+    """Whether all indices are of one matrix, of so many rows that compiled products are for it."""
+    Z = model.indices[0].Z
+    alike = all(index.Z is Z for index in model.indices)
+    return alike and model.n >= COMPILED_ROWS and Z.T.flags.c_contiguous and Z.flags.writeable
 
 
 def row_scores(model: RowModel, params: FloatArray) -> FloatArray:
