@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from foedus.errors import InputError
 from foedus.lineage import study_sources
@@ -333,6 +334,17 @@ def test_leading_takes_the_classical_covariance_or_the_first() -> None:
     two = dataclasses.replace(one, covariance="classical")
     assert leading([one, two]) == [two]
     assert leading([one, two], classical=False) == [one]
+
+
+def test_coverage_is_held_against_the_binomial_distribution() -> None:
+    none: Any = None
+    base = ("s", "m", "logit", "independent", "x", "classical")
+    for worlds in (33, 200):
+        for held in range(worlds // 2, worlds + 1):
+            term = Term(*base, worlds, 1.0, 0.0, 0.1, 0.1, none, held / worlds, none)
+            below = stats.binom.cdf(held, worlds, 0.95)
+            above = stats.binom.sf(held - 1, worlds, 0.95)
+            assert term.covers == (min(below, above) > stats.norm.sf(3.0)), (worlds, held)
 
 
 def test_kinds_of_measures_are_measures() -> None:

@@ -9,11 +9,12 @@ independent, else the first that the study declares.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from scipy import special
 
 from foedus.yaml_text import load_yaml
 
@@ -24,6 +25,8 @@ STUDIES = Path("config") / "recovery" / "studies.yaml"
 KEY = ("study", "model", "estimator", "draw", "term", "covariance")
 SMALL, ERRORS = 0.25, 3.0
 """Bias in standard deviations that is called small; Monte Carlo errors that chance may explain."""
+TAIL = 0.00135
+"""Chance that a normal number lies three standard deviations or more above its mean."""
 UNTOLD = "can't be told"
 FEWEST = 20
 """Worlds below which nothing is said of a coefficient."""
@@ -75,10 +78,16 @@ class Term:
 
     @property
     def covers(self) -> bool:
-        """Whether the share of intervals that hold the truth may be 95 percent."""
+        """Whether chance may make this share of intervals that hold the truth of 95 percent.
+
+        By the binomial distribution, at the chance of three standard errors of a normal one.
+        """
         if self.coverage is None:
             return True
-        return abs(self.coverage - 0.95) < ERRORS * math.sqrt(0.95 * 0.05 / self.worlds)
+        held = round(self.coverage * self.worlds)
+        few = float(special.bdtr(held, self.worlds, 0.95))
+        many = 1.0 - float(special.bdtr(held - 1, self.worlds, 0.95)) if held else 1.0
+        return min(few, many) > TAIL
 
 
 @dataclass(frozen=True)
