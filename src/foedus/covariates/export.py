@@ -179,11 +179,13 @@ def _write_dta(panel: Panel, out: Path) -> None:
     import datetime
 
     frame = panel.to_pandas()
-    for name in frame.columns:
-        if str(frame[name].dtype) in ("Int8", "Int16", "Int32", "Int64"):
-            frame[name] = frame[name].astype("float64")
-        elif str(frame[name].dtype) == "int64":
-            frame[name] = frame[name].astype("int32")
+    # pandas copies a frame's attrs whole at every look at a column: hundreds of columns of notes.
+    frame.attrs = {}
+    kinds = {"Int8": "float64", "Int16": "float64", "Int32": "float64", "Int64": "float64",
+             "int64": "int32"}  # fmt: skip
+    frame = frame.astype(
+        {name: kinds[str(kind)] for name, kind in frame.dtypes.items() if str(kind) in kinds}
+    )
     short = stata_names(list(frame.columns))
     frame = frame.rename(columns=short)
     # A name that had to be cut stands whole at the head of its label.
