@@ -97,6 +97,7 @@ def test_codebook_tells_definition_coverage_and_share_missing(panel: Panel, tmp_
         text = (tmp_path / name).read_text()
         for words in (
             "1816-1838", "50.00 %", "stinnett_etal_2002", "code 0-5", "Missing after 1838.",
+            "foedus cite stinnett_etal_2002",
         ):  # fmt: skip
             assert words in text
     page = (tmp_path / "a.codebook.html").read_text()

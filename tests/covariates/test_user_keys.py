@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -351,6 +352,17 @@ def test_a_decorated_function_in_the_users_folder(tmp_path: Path, modern: SmallT
     assert frame.filter(year=1991)["aid"].null_count() == frame.filter(year=1991).height
     # The file ran once; a second project in this process doesn't declare it twice.
     assert register_user_covariates(project) == []
+
+
+def test_the_manuals_function_runs_as_it_stands(tmp_path: Path, modern: SmallTables) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "python.md").read_text()
+    begun = manual.index("    import numpy as np")
+    code = textwrap.dedent(manual[begun : manual.index("Facts of states are arrays")])
+    project = project_of(tmp_path, "", decade__py=code)
+    (tmp_path / "mine" / "aid.yaml").unlink()
+    assert register_user_covariates(project) == ["decade"]
+    panel = build_panel(modern, "dyad-year", (1985, 1985), ["decade"])  # type: ignore[arg-type]
+    assert set(panel.columns["decade1"]) == set(panel.columns["decade2"]) == {1980}
 
 
 @pytest.mark.parametrize(

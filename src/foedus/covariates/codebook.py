@@ -166,6 +166,14 @@ def _sparkline(spread: Distribution) -> str:
     )
 
 
+def how_to_cite(book: Codebook) -> str:
+    """Return the command that writes the works behind all columns as BibTeX; "" without any."""
+    keys = dict.fromkeys(
+        key for _, note, _ in book.columns if note is not None for key in note.citations
+    )
+    return " ".join(["foedus cite", *keys]) if keys else ""
+
+
 def codebook_markdown(book: Codebook) -> str:
     """Return the codebook as Markdown."""
     lines = [f"# Codebook of {book.title}", "", book.lead, ""]
@@ -180,6 +188,8 @@ def codebook_markdown(book: Codebook) -> str:
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
     lines += ["", "## Sources", ""]
     lines += [f"- {line}" for line in book.sources]
+    if command := how_to_cite(book):
+        lines += ["", "## Citations", "", f"As BibTeX: `{command}`"]
     return "\n".join(lines) + "\n"
 
 
@@ -239,11 +249,13 @@ def codebook_html(book: Codebook) -> str:
     body = "\n".join(_html_row(name, note, spread, book) for name, note, spread in book.columns)
     sources = "".join(f"<li>{html.escape(line)}</li>" for line in book.sources)
     name = html.escape(book.title)
+    command = how_to_cite(book)
+    cited = f"<h2>Citations</h2><p>As BibTeX: <code>{command}</code></p>" if command else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Codebook of {name}'
         '</title><meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>Codebook of {name}</h1>"
         f"<p>{html.escape(book.lead)}</p>"
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>'
-        f"</div><h2>Sources</h2><ul>{sources}</ul></body></html>\n"
+        f"</div><h2>Sources</h2><ul>{sources}</ul>{cited}</body></html>\n"
     )
