@@ -174,23 +174,26 @@ def spline_terms(
 def btscs_terms(years: NDArray[np.float64], knots: Sequence[float] | None) -> NDArray[np.float64]:
     """Return the terms that btscs puts beside the years themselves: (rows, 3), NaN where years are.
 
-    Term j is (t - k_j)^3 above knot k_j, and 0 below it, less (k_n - k_j) / (k_n - k_0) times
-    (t - k_0)^3, where k_0 and k_n are the least and the greatest value among the rows (Sasieni
-    1994, Natural cubic splines, Stata Technical Bulletin 22; Tucker's btscs 4.0.4). With the years
-    and a constant the terms span the natural cubic splines of these knots, so that a model says
-    the same in this basis as in any other; its coefficients, and the years' own, have a scale
-    only in this one.
+    Years are whole numbers. Term j is (t - k_j)^3 above knot k_j, and 0 below it, less
+    (k_n - k_j) / (k_n - k_0) times (t - k_0)^3, where k_0 and k_n are the least and the greatest
+    value among the rows (Sasieni 1994, Natural cubic splines, Stata Technical Bulletin 22; Tucker's
+    btscs 4.0.4). With the years and a constant the terms span the natural cubic splines of these
+    knots, so that a model says the same in this basis as in any other; its coefficients, and the
+    years' own, have a scale only in this one.
 
     Raises
     ------
     UsageError
         If the knots are not three, not ascending, or not inside the years' range.
     """
-    known = np.sort(years[~np.isnan(years)])
-    if len(known) == 0:
+    is_known = ~np.isnan(years)
+    # Whole years are few: they are counted, never sorted, and the terms made once for each.
+    whole = years[is_known].astype(np.int64)
+    if len(whole) == 0:
         return np.full((len(years), N_BTSCS), np.nan)
-    low, high = known[0], known[-1]
-    places = _quartiles(known) if knots is None else knots
+    low, high = int(whole.min()), int(whole.max())
+    counts = np.bincount(whole - low)
+    places = _quartiles(counts, low) if knots is None else knots
     if len(places) != N_BTSCS or not all(map(_is_number, places)):
         raise UsageError(f"btscs_knots {list(places)}: three numbers are needed.")
     if any(b <= a for a, b in pairwise([low, *places, high])):
@@ -199,15 +202,20 @@ def btscs_terms(years: NDArray[np.float64], knots: Sequence[float] | None) -> ND
             "ascending and inside the years' range."
         )
     at = np.asarray(places, float)
-    past = np.maximum(years[:, None] - at, 0.0)
-    share = (high - at) / (high - low)
-    return np.asarray(past**3 - share * (years[:, None] - low) ** 3)
+    distinct = np.arange(low, high + 1, dtype=np.float64)
+    past = np.maximum(distinct[:, None] - at, 0.0)
+    terms = past**3 - (high - at) / (high - low) * (distinct[:, None] - low) ** 3
+    made = np.full((len(years), N_BTSCS), np.nan)
+    made[is_known] = terms[whole - low]
+    return made
 
 
-def _quartiles(known: NDArray[np.float64]) -> list[float]:
-    """Return the three quartiles of sorted values as btscs takes them: values, never means."""
-    places = [int(term * len(known) / (N_BTSCS + 1) + 0.5) for term in range(1, N_BTSCS + 1)]
-    return [float(known[max(place - 1, 0)]) for place in places]
+def _quartiles(counts: NDArray[np.integer], low: int) -> list[float]:
+    """Return the three quartiles of counted years as btscs takes them: values, never means."""
+    reached = np.cumsum(counts)
+    n = int(reached[-1])
+    places = [max(int(term * n / (N_BTSCS + 1) + 0.5), 1) for term in range(1, N_BTSCS + 1)]
+    return [float(low + np.searchsorted(reached, place)) for place in places]
 
 
 def _is_number(value: object) -> bool:
