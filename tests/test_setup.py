@@ -45,6 +45,7 @@ EVERYTHING = [
     "installing foedus",
     "compiling foedus",
     "starting foedus",
+    "compiling the passes over rows",
 ]
 
 

@@ -131,6 +131,9 @@ def install():
     # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every command would compile anew.
     run([venv_python(), "-m", "compileall", "-q", "src/foedus"], "compiling foedus")
     run([venv_python(), "-c", "import foedus.cli"], "starting foedus")
+    # So is what every large model needs: or the first study would wait for it.
+    passes = "import foedus.models.passes, foedus.models.grouped"
+    run([venv_python(), "-c", passes], "compiling the passes over rows")
 
 
 def main():
