@@ -20,9 +20,11 @@ if TYPE_CHECKING:
         fit_poisson,
         fit_probit,
     )
+    from foedus.models.exp_ratios import ratios
     from foedus.models.export import ModelTable, model_table, tidy
     from foedus.models.influence import leave_one_out
     from foedus.models.interactions import interaction
+    from foedus.models.marginal import effects
     from foedus.models.matching import (
         balance_table,
         doubly_robust,
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
         with_and_without,
     )
     from foedus.models.pooling import between, pool
-    from foedus.models.quantities import effects, first_difference, predict_at, ratios
+    from foedus.models.quantities import first_difference, predict_at
     from foedus.models.registry import all_estimators, estimator_names, find_estimator
     from foedus.models.resampling import pairs_bootstrap, randomization_test, wild_bootstrap
     from foedus.models.result import Result
@@ -80,7 +82,7 @@ _HOMES = {
     "all_estimators": "registry",
     "bootstrap_power_law": "tails",
     "compare_tails": "tails",
-    "effects": "quantities",
+    "effects": "marginal",
     "estimate": "estimation",
     "estimator_names": "registry",
     "find_estimator": "registry",
@@ -93,7 +95,7 @@ _HOMES = {
     "fit_probit": "estimation",
     "first_difference": "quantities",
     "predict_at": "quantities",
-    "ratios": "quantities",
+    "ratios": "exp_ratios",
 }
 
 __all__ = [

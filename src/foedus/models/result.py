@@ -284,8 +284,8 @@ class Result:
         kind: str = "auto",
         level: float = LEVEL,
     ) -> pd.DataFrame:
-        """Return average marginal effects on the outcome's scale; see `quantities.effects`."""
-        from foedus.models.quantities import effects
+        """Return average marginal effects on the outcome's scale; see `marginal.effects`."""
+        from foedus.models.marginal import effects
 
         return effects(self, terms, cov=cov, kind=kind, level=level)
 

@@ -139,7 +139,7 @@ def hazard_ratios(result: Result, cov: str | None = None, level: float = LEVEL) 
 
     if result.estimator not in ("aft_weibull", "aft_exponential"):
         raise UsageError(
-            f"a {result.estimator} has no constant hazard ratios here; see quantities.ratios."
+            f"a {result.estimator} has no constant hazard ratios here; see foedus.models.ratios."
         )
     k = result.fit.X.shape[1]
     scaled = result.estimator == "aft_weibull"
