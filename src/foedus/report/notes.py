@@ -21,6 +21,7 @@ from foedus.errors import ConfigError, UsageError, nearest
 from foedus.report import numbers
 from foedus.report.inputs import Study
 from foedus.report.rows import Comparison, Estimate
+from foedus.report.shown import curve_summary
 
 _KEPT = {
     "p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a", "h1", "h2", "h3", "h4",
@@ -312,8 +313,6 @@ class _Names:
         raise UsageError(f'no step "{step}" in the sample flow. {nearest(step, known)}')
 
     def curve(self) -> dict[str, str] | None:
-        from foedus.report.views import curve_summary
-
         return curve_summary(self.study)
 
 

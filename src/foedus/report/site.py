@@ -13,7 +13,8 @@ from markupsafe import Markup, escape
 import foedus
 from foedus.report.draw import style
 from foedus.report.inputs import Inputs
-from foedus.report.views import View, Views
+from foedus.report.shown import View
+from foedus.report.views import Views
 from foedus.store import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
