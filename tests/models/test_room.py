@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,7 +51,6 @@ def test_an_array_in_the_place_of_one_that_is_gone_is_copied() -> None:
         column.flags.writeable = False
         assert (shared.filled([1.0, column], 1_000)[:, 1] == value).all()
         del column
-        gc.collect()
 
 
 def test_a_column_that_stays_is_not_copied_again() -> None:
