@@ -195,7 +195,7 @@ def test_figures_are_in_three_formats(built: Project) -> None:
         "beta_2018_honour", "beta_2018_tail", "beta_2018_ratios", "gamma_x_coefficients",
         "alpha_2011_performance_table1", "alpha_2011_influence_table1_ptargdef",
         "alpha_2011_interaction_table1_ptargdef", "claim_deterrence", "claim_deterrence_era",
-        "claim_heterogeneity_means_era",
+        "claim_heterogeneity_means_era", "recovery",
     }  # fmt: skip
     for name in names:
         assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
