@@ -202,6 +202,7 @@ th{position:sticky;top:0;background:Canvas;z-index:1}
 td:first-child{font-family:ui-monospace,monospace;white-space:nowrap;position:sticky;left:0;
 background:Canvas}
 td:nth-child(2){min-width:20rem}td:nth-child(n+14){overflow-wrap:anywhere;min-width:7rem}
+td:is(:nth-child(14),:nth-child(16)){min-width:24rem}
 :is(th,td):nth-child(4),:is(th,td):nth-child(n+6):nth-child(-n+13){text-align:right;
 font-variant-numeric:tabular-nums;white-space:nowrap}
 .warning{margin:.2rem 0 0;color:light-dark(#8a3b00,#ffb784)}

@@ -110,8 +110,13 @@ class PanelStream:
         """Go from the unit's months or days up to a coarser period."""
         step = get_unit(self.unit).step
         if self.rows is None or up not in _COARSER.get(step, ()):
-            can = " or ".join(_COARSER.get(step, ())) or "nothing: it is not made of months or days"
-            raise UsageError(f'{self.unit} can be aggregated up to {can}, not to "{up}".')
+            can = " or ".join(_COARSER.get(step, ()))
+            raise UsageError(
+                f'{self.unit} can be aggregated up to {can}, not to "{up}".'
+                if can
+                else f"only months and days can be aggregated up to a longer period; {self.unit} "
+                "isn't made of them."
+            )
         raised = Raised.over(self.rows, up)
         who = self.unit.rsplit("-", 1)[0]
         self.unit = f"{who}-{up}"
