@@ -234,7 +234,7 @@ def record_tables(inputs: Inputs, study: Study) -> list[Table]:
         values = tuple(tuple(row.get(key) for key in head) for row in rows)
         found.append(
             Table(
-                name=f"{study.id}_{name}",
+                name=f"{study.id}_{'_'.join(name.split())}",
                 caption=f"{short_cite(inputs, study)}: {name.replace('_', ' ')}",
                 head=tuple(key.replace("_", " ") for key in head),
                 rows=tuple(tuple(_shown(value) for value in row) for row in values),
