@@ -52,6 +52,19 @@ def test_templates_belong_to_their_package() -> None:
     assert "report/templates/study.html.j2" in names("foedus.report.build")
 
 
+def test_what_is_compiled_of_a_module_is_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = tmp_path / "room"
+    for name in ("__init__.py", "page.html", "__pycache__/a.cpython-311.pyc",
+                 "__pycache__/passes._sums-1.py311.1.nbc", "inner/__pycache__/b.nbi"):  # fmt: skip
+        (room / name).parent.mkdir(parents=True, exist_ok=True)
+        (room / name).touch()
+    monkeypatch.setattr(lineage, "PACKAGE", tmp_path)
+    monkeypatch.setattr(lineage, "module_file", lambda name: room / "__init__.py")
+    assert lineage._assets.__wrapped__("foedus.room") == (room / "page.html",)
+
+
 def test_an_unknown_module_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"foedus\.modls"):
         modules("foedus.modls")

@@ -100,7 +100,10 @@ def _assets(name: str) -> tuple[Path, ...]:
     return tuple(
         file
         for file in path.parent.rglob("*")
-        if file.is_file() and file.suffix not in (".py", ".pyc", ".pyi")
+        # What Python and numba keep of a module differs from run to run, and says nothing more.
+        if file.is_file()
+        and file.suffix not in (".py", ".pyi")
+        and file.parent.name != "__pycache__"
     )
 
 
