@@ -157,6 +157,16 @@ def test_dyadic_errors_and_windows_and_tables(panel: pd.DataFrame) -> None:
         assert "average" in model_table(result).to_markdown()
 
 
+def test_cohorts_of_one_unit_are_warned_of(panel: pd.DataFrame) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        event_study(panel, "y", **WHO)
+    first = panel.dropna(subset=["since"]).groupby("since")["unit"].first()
+    lone = panel[panel["since"].isna() | panel["unit"].isin(first)]
+    with pytest.warns(UserWarning, match="2 of 2 cohorts are a single unit"):
+        event_study(lone, "y", **WHO)
+
+
 def test_rows_lost_are_counted(panel: pd.DataFrame) -> None:
     short = panel.assign(y=panel["y"].where(panel.index != 5))
     assert event_study(short, "y", **WHO).rows_lost == {"missing y": 1}

@@ -126,6 +126,12 @@ def event_study(
     ------
     EstimationError
         No treated unit, no control, a unit with two rows at a time or two cohorts.
+
+    Warns
+    -----
+    UserWarning
+        For callaway_santanna, comparisons that can't be adjusted, and cohorts of a single unit
+        where these are half of all or more.
     """
     if method not in METHODS:
         raise UsageError(f'"{method}" is no event study. {nearest(method, METHODS)}')
@@ -252,6 +258,7 @@ def _callaway_santanna(
     table[panel.unit, np.searchsorted(times, panel.time)] = panel.y
     cohort = np.full(panel.n_units, np.inf)
     cohort[panel.unit] = panel.cohort
+    _warn_of_lone_units(cohort)
     adjusted = _adjuster(panel, times, adjust)
     refused: list[str] = []
     cells: list[tuple[float, float, float, float, FloatArray]] = []
@@ -301,6 +308,22 @@ def _callaway_santanna(
     return _Effects(
         tuple(names), np.array(values), np.column_stack(columns), panel.unit, len(names)
     )
+
+
+def _warn_of_lone_units(cohort: FloatArray) -> None:
+    """Warn where half of the cohorts or more are a single unit each.
+
+    Such a cohort's own mean is that unit, so that nothing of its chance is left in its influence:
+    in simulated worlds with few states (docs/recovery) intervals then cover far less than they say.
+    """
+    sizes = np.unique(cohort[np.isfinite(cohort)], return_counts=True)[1]
+    lone = int((sizes == 1).sum())
+    if 2 * lone >= sizes.size:
+        warnings.warn(
+            f"callaway_santanna: {lone} of {sizes.size} cohorts are a single unit, whose chance "
+            "isn't in the standard errors; these are then too small.",
+            stacklevel=5,
+        )
 
 
 def _att(
