@@ -72,6 +72,14 @@ def test_nobody_to_compare_with_is_refused() -> None:
         get_measure("event_study").run(MeasureContext(None, {"outcome": "y"}, None))  # type: ignore[arg-type]
 
 
+def test_controls_that_are_gone_by_then_are_refused() -> None:
+    panel = staggered(0.5)
+    seen = (panel["ccode"] < 20) | (panel["year"] < 1906)  # the untreated leave before any pact
+    with pytest.raises(EstimationError, match="in a year after its treatment"):
+        rows_of("event_study", {name: column[seen] for name, column in panel.items()},
+                outcome="y", treated="pact", before=4, after=3)  # fmt: skip
+
+
 def test_coarsened_matches_by_hand() -> None:
     x = np.repeat([0.0, 1.0, 2.0, 3.0], [6, 6, 6, 2])
     d = np.array([1, 0, 0, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1], float)

@@ -208,11 +208,17 @@ def _estimated(
 ) -> Any:
     from foedus.models.staggered import event_study
 
-    return event_study(
+    found = event_study(
         data, "y", unit="unit", time="year", cohort="cohort", method=method,
         control=options["control"], window=window, cov=list(options["covariance"]),
         dyad=("ccode1", "ccode2") if "ccode1" in data else None,
     )  # fmt: skip
+    if "average" not in found.terms:
+        raise EstimationError(
+            "event study: no treated unit can be compared with an untreated one in a year after "
+            "its treatment; take a wider window or other controls."
+        )
+    return found
 
 
 def _rows_of(found: Any, suffix: str, cut: Adoption) -> list[MeasureRow]:
