@@ -130,7 +130,8 @@ def markdown(
         f"{worlds} simulated worlds, {len(lines)} default studies; {others} others need sources "
         f"that a world doesn't draw. {found} of {planted} planted "
         f"coefficients were found; all of {whole} studies, all but some of "
-        f"{kinds.count('recovered') - whole}; {kinds.count('counts only')} studies only count, and "
+        f"{kinds.count('recovered') - whole}, none of {kinds.count(planted_tables.LOST)}; "
+        f"{kinds.count('counts only')} studies only count, and "
         f"of {kinds.count(UNTOLD)} nothing can be told. How outcomes are drawn, and what "
         "the columns mean, is in [Method](../method.md); `python benchmarks/plant.py` writes this.",
         "",

@@ -28,6 +28,7 @@ SMALL, ERRORS = 0.25, 3.0
 TAIL = 0.00135
 """Chance that a normal number lies three standard deviations or more above its mean."""
 UNTOLD = "can't be told"
+LOST = "not recovered"
 FEWEST = 20
 """Worlds below which nothing is said of a coefficient."""
 
@@ -118,7 +119,7 @@ class StudyLine:
         Each coefficient's bias in standard deviations of its estimates, with a mark of exclamation
         where it is neither small nor may be chance.
     verdict : str
-        recovered; recovered but for some; can't be told; counts only.
+        recovered; recovered but for some; not recovered; can't be told; counts only.
     why : str
         What stopped the rest, and what is to be said besides.
     """
@@ -235,7 +236,7 @@ def _line(study: str, rows: pl.DataFrame, terms: list[Term], notes: Mapping[str,
     missed = [term for term in first_told if term not in found]
     verdict = UNTOLD if not first_told else "recovered"
     if missed:
-        verdict = f"recovered but for {len(missed)} of {len(first_told)}"
+        verdict = f"recovered but for {len(missed)} of {len(first_told)}" if found else LOST
     few = [] if first_told else [f"No coefficient was estimated in {FEWEST} worlds."]
     why = [*few, *_missed(missed), *_reasons(first, asked), *filter(None, [notes.get(study, "")])]
     return StudyLine(
