@@ -49,7 +49,7 @@ def draw(studies: Sequence[Recovered], worlds: int) -> Figure | None:
     _biases(left, studies)
     style.zero_line(left)
     left.set_xlim(-EDGE - 0.05, EDGE + 0.05)
-    left.set_xlabel("bias of each coefficient, in standard\ndeviations (red: beyond chance)")
+    left.set_xlabel("bias of each coefficient, in standard\ndeviations (orange: beyond chance)")
     band = 300 * (0.95 * 0.05 / worlds) ** 0.5
     right.axvspan(95 - band, 95 + band, color=style.SHADE, zorder=0)
     right.axvline(95, color=style.INK, lw=0.8)
@@ -65,9 +65,8 @@ def draw(studies: Sequence[Recovered], worlds: int) -> Figure | None:
     right.tick_params(axis="y", length=0)
     right.grid(axis="x")
     right.set_xlabel(
-        "coverage of 95 % intervals, percent (black: independent\n"
-        "rows; orange, green: rows share errors, the study's\n"
-        "first and widest covariance)"
+        "coverage of 95 % intervals, percent\n(black: independent rows;\n"
+        "orange, green: rows share errors, the\nstudy's first and widest covariance)"
     )
     return figure
 
