@@ -12,7 +12,6 @@ as it goes: don't change the code while it runs. See docs/method.md.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from foedus.store import write_parquet  # noqa: E402
 from foedus.studies.estimation import Estimation  # noqa: E402
 from foedus.studies.registry import get_study, load_studies  # noqa: E402
 from foedus.world import planted_tables, planting  # noqa: E402
+from foedus.world.reviewed import as_texts, names_of, write_rows  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 UNTOLD = planted_tables.UNTOLD
@@ -51,10 +51,7 @@ def choose(project: Project) -> None:
                 rows += planting.choose(name, Estimation(memo, design))
     path = ROOT / planting.FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, planting.COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(path, planting.COLUMNS, rows)
     print(f"{len(rows)} coefficients in {planting.FILE}", file=sys.stderr)
 
 
@@ -90,27 +87,17 @@ def read_found(folder: Path) -> pl.DataFrame:
     return pl.concat([world for world in worlds if wanted == set(world["study"].unique())])
 
 
-def write(path: Path, names: list[str], rows: list[dict[str, str]]) -> None:
-    """Write a CSV."""
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def tables(found: Path, out: Path) -> None:
     """Write tables and figure of all worlds."""
     rows = read_found(found)
     terms = planted_tables.summarise_terms(rows)
     lines = planted_tables.study_lines(rows, terms, planted_tables.read_told(ROOT))
     out.mkdir(parents=True, exist_ok=True)
-    of_term, of_study = (
-        planted_tables.names_of(kind) for kind in (planted_tables.Term, planted_tables.StudyLine)
-    )
+    of_term, of_study = (names_of(kind) for kind in (planted_tables.Term, planted_tables.StudyLine))
     for name, shared in (("planted", False), ("planted_shared", True)):
         chosen = [term for term in terms if (term.draw == planting.SHARED) == shared]
-        write(out / f"{name}.csv", of_term, [planted_tables.as_texts(term) for term in chosen])
-    write(out / "studies.csv", of_study, [planted_tables.as_texts(line) for line in lines])
+        write_rows(out / f"{name}.csv", of_term, [as_texts(term) for term in chosen])
+    write_rows(out / "studies.csv", of_study, [as_texts(line) for line in lines])
     (out / "planted.md").write_text(markdown(lines, terms, rows), encoding="utf-8")
     draw(out)
     print(f"{rows['seed'].n_unique()} worlds", file=sys.stderr)

@@ -23,12 +23,12 @@ from foedus.config import load_project  # noqa: E402  (threads are pinned first)
 from foedus.world.recovery import (  # noqa: E402
     STATES,
     Found,
-    as_row,
+    Recovered,
     chosen,
-    columns,
     recover,
     summarise,
 )
+from foedus.world.reviewed import as_texts, names_of, write_rows  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 LEADS = ("dyadic", "cluster(warnum)", "HC1", "classical")
@@ -48,14 +48,6 @@ def read_found(path: Path) -> list[Found]:
             )
             for row in csv.DictReader(handle)
         ]  # fmt: skip
-
-
-def write(path: Path, names: list[str], rows: list[dict[str, object]]) -> None:
-    """Write a CSV."""
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def draw(rows: list[dict[str, str]], worlds: int, path: Path) -> None:
@@ -124,15 +116,15 @@ def main() -> None:
     found = read_found(raw)
     done = {row.seed for row in found}
     seeds = [seed for seed in range(asked.first, asked.first + asked.worlds) if seed not in done]
-    names = [field.name for field in dataclasses.fields(Found)]
+    names = names_of(Found)
     with tempfile.TemporaryDirectory() as folder:
         project = load_project(root=ROOT, data=Path(folder))
         for seed in seeds:
             found += list(recover(project, [seed], states=asked.states))
-            write(raw, names, [dataclasses.asdict(row) for row in found])
+            write_rows(raw, names, [dataclasses.asdict(row) for row in found])
             print(f"world {seed}", file=sys.stderr, flush=True)
-    rows = [as_row(one) for one in summarise(found)]
-    write(asked.out / "recovery.csv", list(columns()), [dict(row) for row in rows])
+    rows = [as_texts(one) for one in summarise(found)]
+    write_rows(asked.out / "recovery.csv", names_of(Recovered), rows)
     leads = chosen(rows, LEADS)
     draw(leads, len({row.seed for row in found}), asked.out / "recovery.png")
     print(markdown(leads))

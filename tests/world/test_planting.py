@@ -27,13 +27,13 @@ from foedus.world.planted_tables import (
     by_covariance,
     kind_of,
     leading,
-    names_of,
     read_told,
     study_lines,
     summarise_terms,
 )
 from foedus.world.planting import Planted, Truths, leading_models, planted_in, read_truths
 from foedus.world.planting_measures import KINDS, leading_measures
+from foedus.world.reviewed import names_of
 from tests.world.conftest import ROOT, Made
 
 STUDIES = (

@@ -10,7 +10,7 @@ independent, else the first that the study declares.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -345,19 +345,3 @@ def _median(values: Sequence[float | None]) -> float | None:
     if not known:
         return None
     return (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
-
-
-def as_texts(one: Term | StudyLine) -> dict[str, str]:
-    """Return a row as text, four significant digits, for a CSV that people review."""
-    return {name: _text(value) for name, value in asdict(one).items()}
-
-
-def names_of(kind: type[Term] | type[StudyLine]) -> list[str]:
-    """Return the names of a row's fields."""
-    return [field.name for field in fields(kind)]
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

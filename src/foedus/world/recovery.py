@@ -191,22 +191,6 @@ def _summary(
     )
 
 
-def as_row(one: Recovered) -> dict[str, str]:
-    """Return a summary as text, four significant digits, for a CSV that people review."""
-    return {name: _text(value) for name, value in dataclasses.asdict(one).items()}
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def columns() -> tuple[str, ...]:
-    """Return the names of a summary's fields."""
-    return tuple(field.name for field in dataclasses.fields(Recovered))
-
-
 def chosen(rows: Iterable[Mapping[str, str]], covariances: Sequence[str]) -> list[dict[str, str]]:
     """Return the rows of tested quantities under the first covariance given that they have."""
     kept: dict[tuple[str, str], dict[str, str]] = {}
